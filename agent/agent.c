@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The life of the daemon: takes the instance, opens the kernel side, rebuilds
+ * the tree, starts the front ends, runs the loop. What a request means is not
+ * known here. Nothing is taken down in the kernel when it ends.
+ */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "front/http.h"
+#include "front/jobs.h"
+#include "front/metrics.h"
+#include "front/server.h"
+#include "kernel/probe.h"
+
+/* A run directory may be removed by --unload while we open it: then again. */
+#define LOCK_TRIES 16
+/* Between two looks at sets that dead tasks hold. */
+#define COLLECT_MIN_USEC 100000
+#define COLLECT_MAX_USEC 60000000
+#define MEBI 1048576.0
+
+/* --- the instance --------------------------------------------------------------- */
+
+static int make_run_dir(const char *instance, struct grp_error *error, char **ret_path)
+{
+	const char *base = secure_getenv(GRP_RUN_BASE_ENV);
+	_cleanup_free_ char *path = NULL;
+
+	if (!base || !*base)
+		base = GRP_RUN_BASE;
+	if (asprintf(&path, "%s/%s", base, instance) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	if ((mkdir(base, 0755) < 0 && errno != EEXIST) ||
+	    (mkdir(path, 0755) < 0 && errno != EEXIST)) {
+		int number = errno;
+
+		return grp_error_set(error, number, "cannot make %s: %s%s", path, strerror(number),
+				     geteuid() ? "; grpagent must run as root" : "");
+	}
+	*ret_path = TAKE_PTR(path);
+	return 0;
+}
+
+/* Whether @fd is still what @path names. */
+static bool is_same(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* Return: 1: locked, 0: it was removed meanwhile, -errno. */
+static int try_lock(const char *instance, struct grp_error *error, char **ret_path, int *ret_fd)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	int r = make_run_dir(instance, error, &path);
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		r = -errno;
+		return grp_error_set(error, -r, "%s: %s", path, strerror(-r));
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = -errno;
+		if (r == -EWOULDBLOCK)
+			return grp_error_set(error, EALREADY,
+					     "another agent runs instance '%s' (%s is locked)",
+					     instance, path);
+		return grp_error_set(error, -r, "cannot lock %s: %s", path, strerror(-r));
+	}
+	if (!is_same(fd, path))
+		return 0;
+	*ret_path = TAKE_PTR(path);
+	*ret_fd = TAKE_FD(fd);
+	return 1;
+}
+
+static int lock_instance(const char *instance, struct grp_error *error, char **ret_path,
+			 int *ret_fd)
+{
+	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+		int r = try_lock(instance, error, ret_path, ret_fd);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return grp_error_set(error, EBUSY, "the run directory of instance '%s' keeps vanishing",
+			     instance);
+}
+
+int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = lock_instance(config->instance, error, &path, &fd);
+	if (r < 0)
+		return r;
+	r = grp_bpf_unload(config->instance, error);
+	if (r < 0)
+		return r;
+	(void)unlinkat(fd, GRP_SOCKET_NAME, 0);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		GRP_LOG_WARNING("cannot remove %s: %s, ignoring", path, strerror(errno));
+	return 0;
+}
+
+/* --- events ----------------------------------------------------------------------- */
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	struct grp_agent *agent = data;
+
+	GRP_LOG_INFO("signal %u: the agent ends, the kernel side goes on", info->ssi_signo);
+	(void)sd_notify(0, "STOPPING=1");
+	return sd_event_exit(agent->event, 0);
+}
+
+static void on_kernel_event(const struct grp_event *event, void *data)
+{
+	struct grp_agent *agent = data;
+
+	grp_core_event(agent->core, event);
+}
+
+static int on_kernel_events(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct grp_agent *agent = data;
+	int r = grp_bpf_events(agent->bpf, on_kernel_event, agent);
+
+	if (r < 0)
+		GRP_LOG_WARNING("cannot read the kernel's events: %s, retrying", strerror(-r));
+	else if (r > 0)
+		grp_jobs_event(agent);
+	return 0;
+}
+
+/* The wake-up is all: the round it makes ends with another collection. */
+static int on_collect_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	return 0;
+}
+
+/* Dead tasks that nobody reaps can hold sets for long: ask ever more rarely. */
+static void collect_later(struct grp_agent *agent)
+{
+	int r, enabled = SD_EVENT_OFF;
+
+	(void)sd_event_source_get_enabled(agent->collect, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	agent->collect_usec = agent->collect_usec ? 2 * agent->collect_usec : COLLECT_MIN_USEC;
+	if (agent->collect_usec > COLLECT_MAX_USEC)
+		agent->collect_usec = COLLECT_MAX_USEC;
+	r = sd_event_source_set_time_relative(agent->collect, agent->collect_usec);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(agent->collect, SD_EVENT_ONESHOT);
+	if (r < 0)
+		GRP_LOG_WARNING("cannot set a timer: %s, ignoring", strerror(-r));
+}
+
+/* After each round of the loop in which anything happened. */
+static int on_round(sd_event_source *source, void *data)
+{
+	struct grp_agent *agent = data;
+	int r = grp_core_collect(agent->core);
+
+	if (r < 0)
+		GRP_LOG_WARNING("cannot give back unused sets: %s, retrying", strerror(-r));
+	else if (r > 0)
+		collect_later(agent);
+	else
+		agent->collect_usec = 0;
+	return 0;
+}
+
+static int add_signals(struct grp_agent *agent)
+{
+	static const int ends[] = { SIGTERM, SIGINT };
+	sigset_t mask;
+	int r = 0;
+
+	(void)sigemptyset(&mask);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		(void)sigaddset(&mask, ends[i]);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && r >= 0; i++)
+		r = sd_event_add_signal(agent->event, NULL, ends[i], on_signal, agent);
+	return r;
+}
+
+static int open_loop(struct grp_agent *agent)
+{
+	int r = sd_event_new(&agent->event);
+
+	if (r >= 0)
+		r = add_signals(agent);
+	if (r >= 0)
+		r = sd_event_set_watchdog(agent->event, true);
+	return r < 0 ? r : 0;
+}
+
+static int add_kernel_sources(struct grp_agent *agent)
+{
+	int r = sd_event_add_io(agent->event, NULL, grp_bpf_events_fd(agent->bpf), EPOLLIN,
+				on_kernel_events, agent);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(agent->event, &agent->collect, CLOCK_MONOTONIC, 0,
+					       0, on_collect_timer, agent);
+	if (r >= 0)
+		r = sd_event_add_post(agent->event, NULL, on_round, agent);
+	return r < 0 ? r : 0;
+}
+
+/* --- starting --------------------------------------------------------------------- */
+
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* One descriptor a connection: take what the limit allows. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The kernel's errno alone says little: name the feature that is not there. */
+static void explain_missing(struct grp_error *error)
+{
+	struct grp_feature missing;
+	char message[sizeof(error->message)];
+
+	if (grp_probe_missing(&missing) <= 0)
+		return;
+	memcpy(message, error->message, sizeof(message));
+	(void)grp_error_set(error, error->number, "missing %s: %s; %s", missing.name,
+			    missing.reason, message);
+}
+
+static int open_kernel(struct grp_agent *agent, struct grp_error *error)
+{
+	const struct grp_bpf_options options = {
+		.instance = agent->config.instance,
+		.capacity_groups = agent->config.capacity_groups,
+		.capacity_sets = agent->config.capacity_sets,
+		.event = agent->event,
+	};
+	int r = grp_bpf_open(&options, error, &agent->bpf);
+
+	if (r < 0) {
+		explain_missing(error);
+		return r;
+	}
+	r = grp_core_new(&grp_bpf_ops, agent->bpf, grp_bpf_view(agent->bpf), &agent->core);
+	if (r < 0)
+		return r;
+	grp_core_set_limit_groups_per_uid(agent->core, agent->config.groups_per_uid);
+	r = grp_core_load(agent->core, error);
+	if (r < 0)
+		return r;
+	return add_kernel_sources(agent);
+}
+
+static int take_metrics(void *data, struct grp_metrics **ret_metrics)
+{
+	struct grp_agent *agent = data;
+
+	return grp_metrics_take(agent, ret_metrics);
+}
+
+/* Metrics are never a reason not to run. Afterwards the setting says what is true. */
+static int open_http(struct grp_agent *agent)
+{
+	const struct grp_http_options options = {
+		.event = agent->event,
+		.address = agent->config.metrics,
+		.take = take_metrics,
+		.data = agent,
+	};
+	struct grp_error error = { 0 };
+	char *shown;
+	int r;
+
+	if (!strcmp(agent->config.metrics, "none"))
+		return 0;
+	r = grp_http_new(&options, &error, &agent->http);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		GRP_LOG_WARNING("no metrics: %s, ignoring",
+				error.message[0] ? error.message : strerror(-r));
+	else
+		GRP_LOG_INFO("metrics at http://%s/metrics", grp_http_address(agent->http));
+	shown = strdup(r < 0 ? "none" : grp_http_address(agent->http));
+	if (!shown)
+		return -ENOMEM;
+	free(agent->config.metrics);
+	agent->config.metrics = shown;
+	return 0;
+}
+
+static int add_bytes(const struct grp_bpf_map *map, void *data)
+{
+	*(uint64_t *)data += map->bytes;
+	return 0;
+}
+
+static void announce(struct grp_agent *agent)
+{
+	struct grp_core_figures figures;
+	uint64_t bytes = 0;
+
+	grp_core_figures(agent->core, &figures);
+	(void)grp_bpf_maps(agent->bpf, add_bytes, &bytes);
+	GRP_LOG_INFO("instance '%s' ready: %u of %u groups, %u of %u sets, %u CPUs, %.1f MiB of "
+		     "kernel memory, generation %u of the programs",
+		     agent->config.instance, figures.groups, figures.capacity_groups, figures.sets,
+		     figures.capacity_sets, figures.cpus, (double)bytes / MEBI,
+		     grp_bpf_generation(agent->bpf));
+	(void)sd_notify(0, "READY=1");
+}
+
+/*
+ * The socket comes last: that it is there says that requests are answered. The
+ * one of an agent that was killed must not say so meanwhile.
+ */
+static int start(struct grp_agent *agent, struct grp_error *error)
+{
+	int r;
+
+	(void)umask(022); /* clients of every user must reach the socket */
+	raise_fd_limit();
+	r = lock_instance(agent->config.instance, error, &agent->run_dir, &agent->lock_fd);
+	if (r < 0)
+		return r;
+	(void)unlinkat(agent->lock_fd, GRP_SOCKET_NAME, 0);
+	r = open_loop(agent);
+	if (r < 0)
+		return grp_error_set(error, -r, "cannot set up the event loop: %s", strerror(-r));
+	r = open_kernel(agent, error);
+	if (r < 0)
+		return r;
+	r = open_http(agent);
+	if (r < 0)
+		return r;
+	agent->ready = true;
+	r = grp_server_new(agent, &agent->server, error);
+	if (r < 0)
+		return r;
+	grp_fault_arm();
+	announce(agent);
+	return 0;
+}
+
+static void stop(struct grp_agent *agent)
+{
+	grp_http_free(agent->http);
+	grp_server_free(agent->server);
+	grp_core_free(agent->core);
+	grp_bpf_close(agent->bpf);
+	sd_event_source_unref(agent->collect);
+	sd_event_unref(agent->event);
+	grp_config_done(&agent->config);
+	if (agent->lock_fd >= 0)
+		(void)unlinkat(agent->lock_fd, GRP_SOCKET_NAME, 0);
+	free(agent->run_dir);
+	grp_cleanup_close(&agent->lock_fd);
+}
+
+int grp_agent_run(struct grp_config *config, struct grp_error *error)
+{
+	struct grp_agent agent = {
+		.config = *config,
+		.lock_fd = -1,
+		.started_ns = wall_clock_ns(),
+	};
+	int r;
+
+	*config = (struct grp_config){ 0 };
+	r = start(&agent, error);
+	if (r == 0)
+		r = sd_event_loop(agent.event);
+	if (r < 0 && !error->message[0])
+		(void)grp_error_set(error, -r, "cannot run: %s", strerror(-r));
+	stop(&agent);
+	return r;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The daemon: everything one process of grpagent holds, passed down to the front
+ * ends. No logic of its own beyond putting the parts together in order.
+ */
+#ifndef GRP_AGENT_H
+#define GRP_AGENT_H
+
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "core/core.h"
+#include "kernel/bpf.h"
+
+struct grp_server; /* front/server.h: the socket */
+struct grp_http;   /* front/http.h: /metrics */
+
+/* Below it the run directory of each instance; the environment variable is for tests. */
+#define GRP_RUN_BASE "/run/grpagent"
+#define GRP_RUN_BASE_ENV "GRPAGENT_RUNDIR"
+#define GRP_SOCKET_NAME "control.sock"
+
+struct grp_agent {
+	struct grp_config config;
+	sd_event *event;
+	sd_event_source *collect; /* timer: sets that dead tasks hold are looked at again */
+	uint64_t collect_usec;	  /* until then; 0: nothing is held */
+	struct grp_bpf *bpf;
+	struct grp_core *core;
+	struct grp_server *server;
+	struct grp_http *http;
+	char *run_dir;		/* RUN_BASE/NAME */
+	int lock_fd;		/* run directory, locked: one agent an instance */
+	bool ready;		/* false while the store is being taken over */
+	uint64_t started_ns; /* wall clock */
+};
+
+/**
+ * grp_agent_run() - takes the instance, adopts or makes its kernel side, serves
+ * until SIGTERM or SIGINT. The kernel side counts on afterwards.
+ * @config: moved into the agent, empty afterwards.
+ * @error: the one reason when it cannot run.
+ * Return: 0: ended as asked; -EALREADY: another agent runs this instance;
+ * -errno: cannot run.
+ * Context: root, once a process.
+ */
+int grp_agent_run(struct grp_config *config, struct grp_error *error);
+
+/**
+ * grp_agent_unload() - `--unload`: detaches and unpins the kernel side of the
+ * instance and removes its run directory.
+ * Return: as grp_agent_run(); 0 also when there was nothing.
+ * Context: root; takes the lock of the instance.
+ */
+int grp_agent_unload(const struct grp_config *config, struct grp_error *error);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attach: the swap itself is done by a pass in the kernel, by a plan "old set to
+ * new set" that is made here. Threads of one process may be in different sets, and
+ * new ones are born meanwhile, so a pass tells the sets that the plan lacked, and
+ * is repeated until every living thread is where it should be.
+ *
+ * When is one process done? The kernel lists its threads in the order of their
+ * birth; a thread that was born during the pass comes after its creator, which was
+ * moved before; and a child that has no set yet reads its creator's set again (see
+ * the birth hook). So one pass that came to the end is enough. It may end early,
+ * when the thread it stands on is reaped: then it has seen fewer threads than the
+ * largest number that any record told. After some such rounds all tasks are walked.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/internal.h"
+
+/* Rounds of one call; a caller that can wait calls again. */
+#define ROUNDS 16
+/* From this round on all tasks are walked, which never ends early. */
+#define ROUNDS_BY_PROCESS 4
+/* Sets that one pass may tell us the plan lacks; more are told by the next. */
+#define UNPLANNED_MAX 64
+
+struct move {
+	struct grp_core *core;
+	const struct grp_target *target;
+	struct grp_scan_request request;
+	struct grp_error *error;
+	unsigned int n_planned; /* sets in core->planned: to be taken out again */
+	/* Of one pass: */
+	uint16_t unplanned[UNPLANNED_MAX];
+	unsigned int n_unplanned;
+	unsigned int seen, moved, unborn, busy, denied, nr_threads;
+	bool quiet; /* nobody has come into a planned destination meanwhile */
+};
+
+int grp_target_add(struct grp_target *target, struct grp_group *group)
+{
+	unsigned int slot = group->hierarchy->slot;
+
+	if (target->group[slot] && target->group[slot] != group)
+		return -EINVAL;
+	target->group[slot] = group;
+	return 0;
+}
+
+/* TASK-8 has its second half in the kernel, at the swap: the task's own ids. */
+static int check_target(const struct grp_target *target, const struct grp_caller *caller,
+			struct grp_error *error)
+{
+	bool any = false;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		const struct grp_group *group = target->group[slot];
+
+		if (!group)
+			continue;
+		any = true;
+		if (caller->uid && caller->uid != group->uid)
+			return grp_error_set(error, EACCES,
+					     "user %u may not write the tasks of that group",
+					     (unsigned int)caller->uid);
+	}
+	return any ? 0 : grp_error_set(error, EINVAL, "no group to go to");
+}
+
+/* --- the plan ------------------------------------------------------------------------- */
+
+static int plan_set(struct move *move, struct grp_set *from)
+{
+	struct grp_core *core = move->core;
+	struct grp_set *to;
+	int r;
+
+	if (core->plan[from->id] != GRP_PLAN_NONE)
+		return 0;
+	r = grp_set_change(core, from, move->target, move->error, &to);
+	if (r)
+		return r;
+	core->plan[from->id] = to->id;
+	core->planned[move->n_planned++] = from->id;
+	return 0;
+}
+
+static void clear_plan(struct move *move)
+{
+	struct grp_core *core = move->core;
+
+	while (move->n_planned)
+		core->plan[core->planned[--move->n_planned]] = GRP_PLAN_NONE;
+}
+
+static int on_record(const struct grp_scan_record *record, void *data)
+{
+	struct move *move = data;
+
+	move->seen++;
+	if (record->nr_threads > move->nr_threads)
+		move->nr_threads = record->nr_threads;
+	switch (record->verdict) {
+	case GRP_VERDICT_MOVED:
+		move->moved++;
+		break;
+	case GRP_VERDICT_UNBORN:
+		move->unborn++;
+		break;
+	case GRP_VERDICT_EXITING:
+		break;
+	case GRP_VERDICT_DENIED:
+		move->denied++;
+		break;
+	case GRP_VERDICT_NO_PLAN:
+		move->busy++;
+		if (move->n_unplanned < UNPLANNED_MAX && record->set < GRP_SET_GONE)
+			move->unplanned[move->n_unplanned++] = record->set;
+		break;
+	default:
+		move->busy++;
+		break;
+	}
+	return 0;
+}
+
+/* Moves into the sets that the plan leads to, ever. */
+static uint64_t entries(const struct move *move)
+{
+	const struct grp_core *core = move->core;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < move->n_planned; i++)
+		sum += __atomic_load_n(&core->view->counts[core->plan[core->planned[i]]].entries,
+				       __ATOMIC_ACQUIRE);
+	return sum;
+}
+
+static int run_pass(struct move *move)
+{
+	struct grp_core *core = move->core;
+	uint64_t before = entries(move);
+	int r;
+
+	move->seen = move->moved = move->unborn = move->busy = 0;
+	move->denied = move->nr_threads = move->n_unplanned = 0;
+	r = core->ops->pass(core->kernel, GRP_PASS_MOVE, &move->request, core->plan, on_record,
+			    move);
+	move->quiet = entries(move) == before;
+	return r;
+}
+
+static int plan_unplanned(struct move *move)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < move->n_unplanned; i++) {
+		struct grp_set *set = &move->core->sets[move->unplanned[i]];
+
+		if (set->state == GRP_SET_LIVE)
+			r = plan_set(move, set);
+	}
+	return r;
+}
+
+/* --- one thread or process ---------------------------------------------------------------- */
+
+/*
+ * A walk over all tasks goes by number, and a child's may be lower than its
+ * creator's: it has come to the end when it found nothing left to move.
+ */
+static bool complete(const struct move *move)
+{
+	if (move->unborn || move->busy)
+		return false;
+	if (move->request.flags & GRP_SCAN_ALL_TASKS)
+		return move->quiet;
+	return move->request.tid || move->seen >= move->nr_threads;
+}
+
+static int move_rounds(struct move *move)
+{
+	int r;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		if (round >= ROUNDS_BY_PROCESS)
+			move->request.flags |= GRP_SCAN_ALL_TASKS;
+		r = run_pass(move);
+		if (r == -ESRCH || (!r && !move->seen))
+			return -ESRCH;
+		if (!r && move->denied)
+			return grp_error_set(move->error, EACCES,
+					     "user %u may only move tasks of its own",
+					     move->request.uid);
+		if (!r && complete(move))
+			return move->moved ? 0 : -ESRCH;
+		if (!r)
+			r = plan_unplanned(move);
+		if (r)
+			return r;
+	}
+	return -EAGAIN;
+}
+
+static void journal_target(struct grp_journal *record, const struct grp_target *target)
+{
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		if (target->group[slot])
+			record->target[slot] = target->group[slot]->id;
+}
+
+static int move_task(struct grp_core *core, const struct grp_target *target,
+		     const struct grp_task_id *id, const struct grp_member *member,
+		     const struct grp_caller *caller, struct grp_error *error,
+		     unsigned int *ret_moved)
+{
+	struct move move = { .core = core, .target = target, .error = error };
+	int r = 0;
+
+	if (id->whole)
+		move.request.tgid = member->tgid;
+	else
+		move.request.tid = member->tid;
+	if (caller->uid) {
+		move.request.flags |= GRP_SCAN_CHECK_UID;
+		move.request.uid = caller->uid;
+	}
+	/* A zombie leader's set may be anything; its threads will tell theirs. */
+	if (member->set->state == GRP_SET_LIVE)
+		r = plan_set(&move, member->set);
+	if (!r)
+		r = move_rounds(&move);
+	if (!r && ret_moved)
+		*ret_moved = move.moved;
+	clear_plan(&move);
+	return r;
+}
+
+int grp_attach(struct grp_core *core, const struct grp_target *target,
+	       const struct grp_task_id *id, const struct grp_caller *caller,
+	       struct grp_error *error, unsigned int *ret_moved)
+{
+	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
+				      .tid = id->tid,
+				      .whole = id->whole };
+	struct grp_member member;
+	int r = check_target(target, caller, error), ended;
+
+	if (!r)
+		r = grp_task_find(core, id, NULL, &member);
+	if (!r && member.exiting && !id->whole)
+		r = -ESRCH;
+	if (r)
+		return r;
+	record.start_ns = member.start_ns;
+	journal_target(&record, target);
+	r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, &record);
+	if (r)
+		return r;
+	r = move_task(core, target, id, &member, caller, error, ret_moved);
+	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
+	return r ?: ended;
+}
+
+/* --- everything in a group ------------------------------------------------------------------ */
+
+static int plan_members(struct move *move, struct grp_group *from, uint64_t *ret_members)
+{
+	unsigned int slot = from->hierarchy->slot;
+	struct grp_set *set, *next;
+	uint64_t members = 0;
+	int r = 0;
+
+	/* New sets of other groups may be made on the way: the list grows at its end. */
+	DL_FOREACH_SAFE2(from->sets, set, next, link[slot].next) {
+		if (r || set->state != GRP_SET_LIVE)
+			continue;
+		members += grp_set_members(move->core, set);
+		if (grp_set_members(move->core, set))
+			r = plan_set(move, set);
+	}
+	*ret_members = members;
+	return r;
+}
+
+static int move_members(struct move *move, struct grp_group *from, unsigned int *moved)
+{
+	uint64_t left;
+	int r;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		r = plan_members(move, from, &left);
+		if (r || !left)
+			return r;
+		r = run_pass(move);
+		if (r)
+			return r;
+		*moved += move->moved;
+		if (move->denied)
+			return grp_error_set(move->error, EACCES,
+					     "user %u may only move tasks of its own",
+					     move->request.uid);
+	}
+	return -EAGAIN;
+}
+
+int grp_attach_members(struct grp_core *core, const struct grp_target *target,
+		       struct grp_group *from, const struct grp_caller *caller,
+		       struct grp_error *error, unsigned int *ret_moved)
+{
+	struct move move = { .core = core, .target = target, .error = error };
+	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH, .group = from->id };
+	unsigned int moved = 0;
+	int r = check_target(target, caller, error), ended;
+
+	if (r)
+		return r;
+	if (!target->group[from->hierarchy->slot] || target->group[from->hierarchy->slot] == from)
+		return grp_error_set(error, EINVAL,
+				     "the members of a group go to another group of its hierarchy");
+	move.request.flags = GRP_SCAN_ALL_TASKS;
+	if (caller->uid) {
+		move.request.flags |= GRP_SCAN_CHECK_UID;
+		move.request.uid = caller->uid;
+	}
+	journal_target(&record, target);
+	r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, &record);
+	if (r)
+		return r;
+	r = move_members(&move, from, &moved);
+	clear_plan(&move);
+	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
+	if (ret_moved)
+		*ret_moved = moved;
+	return r ?: ended;
+}
+
+/* --- after a SIGKILL ------------------------------------------------------------------------ */
+
+int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
+{
+	const struct grp_task_id id = { .tid = record->tid, .whole = record->whole };
+	struct grp_group *from = grp_group_by_id(core, record->group);
+	const struct grp_caller root = {};
+	struct grp_target target = {};
+	struct grp_member member;
+	bool whole = true;
+	int r = -ESRCH;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_group *group = grp_group_by_id(core, record->target[slot]);
+
+		if (!record->target[slot])
+			continue;
+		whole = whole && group && !group->dying;
+		target.group[slot] = group;
+	}
+	if (whole && from)
+		r = grp_attach_members(core, &target, from, &root, NULL, NULL);
+	else if (whole)
+		r = grp_task_find(core, &id, NULL, &member);
+	if (!r && !from && member.start_ns == record->start_ns)
+		r = grp_attach(core, &target, &id, &root, NULL, NULL);
+	/* The group or the task has gone: nobody is left who could be surprised. */
+	if (r && r != -ESRCH && r != -EAGAIN)
+		return r;
+	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
+}

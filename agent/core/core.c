@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core as an object: made, freed, asked for its figures. What it does is in
+ * the other files of this folder, a subject each.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+int grp_core_new(const struct grp_kernel_ops *ops, void *kernel,
+		 const struct grp_kernel_view *view, struct grp_core **ret_core)
+{
+	struct grp_core *core = calloc(1, sizeof(*core));
+
+	if (!core)
+		return -ENOMEM;
+	core->ops = ops;
+	core->kernel = kernel;
+	core->view = view;
+	core->groups_per_uid = view->capacity_groups;
+	core->base_size = sizeof(struct grp_base) + view->cpus * sizeof(struct grp_base_cpu);
+	core->base = calloc(1, core->base_size);
+	core->sets = calloc(view->capacity_sets, sizeof(*core->sets));
+	core->plan = malloc(view->capacity_sets * sizeof(*core->plan));
+	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
+	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
+	if (!core->base || !core->sets || !core->plan || !core->planned ||
+	    !core->free_rows) {
+		grp_core_free(core);
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < view->capacity_sets; i++) {
+		core->sets[i].id = i;
+		core->plan[i] = GRP_PLAN_NONE;
+	}
+	*ret_core = core;
+	return 0;
+}
+
+void grp_core_free(struct grp_core *core)
+{
+	struct grp_group *group, *next;
+
+	if (!core)
+		return;
+	HASH_CLEAR(hh_name, core->by_name);
+	HASH_CLEAR(hh, core->by_vector);
+	HASH_ITER(hh_id, core->by_id, group, next) {
+		HASH_DELETE(hh_id, core->by_id, group);
+		free(group->name);
+		free(group);
+	}
+	for (unsigned int i = 0; i < GRP_HIERARCHIES_MAX; i++)
+		free(core->slots[i]);
+	free(core->free_rows);
+	free(core->planned);
+	free(core->plan);
+	free(core->sets);
+	free(core->base);
+	free(core);
+}
+
+const struct grp_kernel_view *grp_core_view(const struct grp_core *core)
+{
+	return core->view;
+}
+
+int grp_core_settle(struct grp_core *core)
+{
+	return core->ops->settle(core->kernel);
+}
+
+void grp_core_figures(const struct grp_core *core, struct grp_core_figures *ret_figures)
+{
+	*ret_figures = core->figures;
+	ret_figures->cpus = core->view->cpus;
+	ret_figures->capacity_groups = core->view->capacity_groups;
+	ret_figures->capacity_sets = core->view->capacity_sets;
+}
+
+void grp_core_set_limit_groups_per_uid(struct grp_core *core, unsigned int limit)
+{
+	core->groups_per_uid = limit;
+}
+
+void grp_core_event(struct grp_core *core, const struct grp_event *event)
+{
+	/* A birth found no room: a pass gives it storage. The next event or the
+	 * task's own exec or exit would do it too, so a failure loses nothing. */
+	if (event->kind == GRP_EVENT_ORPHAN)
+		(void)core->ops->pass(core->kernel, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+}

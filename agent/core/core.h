@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The agent's logic: hierarchies, groups, membership sets, attach, usage. It
+ * does no input or output: what it knows it keeps in the kernel's store through
+ * struct grp_kernel_ops, and every tree here is a cache of that store. It never
+ * logs above debug; callers get -errno and, where it helps, a reason (struct
+ * grp_error).
+ *
+ * One thread. Pointers to groups and hierarchies are borrowed and valid until
+ * the next call that removes one.
+ */
+#ifndef GRP_CORE_H
+#define GRP_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+#include "base/error.h"
+#include "grp/abi.h"
+#include "kernel/kernel.h"
+
+struct grp_core;
+struct grp_group;
+struct grp_hierarchy;
+
+/* Who asks: the credentials of the client, as the kernel gave them. */
+struct grp_caller {
+	uid_t uid; /* effective */
+	gid_t gid;
+	pid_t pid;	/* in the agent's pid namespace */
+	uint32_t pidns; /* inode of its pid namespace if that is not ours; else 0 */
+	const gid_t *groups; /* supplementary; may be NULL */
+	size_t n_groups;
+};
+
+/* A place in one membership set's list of users, per hierarchy slot. */
+struct grp_set_link {
+	struct grp_set *prev, *next;
+};
+
+struct grp_set {
+	uint32_t state; /* enum grp_set_state */
+	uint16_t id;
+	bool graced;	/* chargers were zero and a grace period is on its way */
+	bool hashed;	/* by its vector; not when another set has the same one */
+	int64_t stuck_chargers; /* as last seen in a retired set, */
+	uint64_t stuck_since_ns; /* and since when */
+	uint32_t group[GRP_HIERARCHIES_MAX]; /* as in the record; hash key */
+	struct grp_set_link link[GRP_HIERARCHIES_MAX];
+	UT_hash_handle hh;
+};
+
+enum grp_set_state {
+	GRP_SET_FREE,
+	GRP_SET_LIVE,
+	GRP_SET_RETIRED, /* dead in the kernel, waiting for chargers and grace */
+};
+
+struct grp_group {
+	uint32_t id;
+	uint32_t row; /* in the kernel's table of shown values */
+	struct grp_hierarchy *hierarchy;
+	struct grp_group *parent; /* NULL: root */
+	struct grp_group *children; /* utlist DL, by prev/next; unsorted */
+	struct grp_group *prev, *next;
+	struct grp_set *sets; /* of which it is the group in this hierarchy */
+	unsigned int n_children; /* live ones */
+	unsigned int references; /* of subsystems; keep it busy (CSS-1) */
+	bool dying;		 /* removed; kept while sets refer to it */
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+	uint8_t base_known; /* per enum grp_base_kind: whether it was asked for, */
+	uint8_t base_has;   /* and whether the store has it */
+	uint64_t created_ns;
+	size_t name_len;
+	char *name; /* owned; bytes, no slash, no control character */
+	UT_hash_handle hh_id;
+	UT_hash_handle hh_name; /* key: parent id and name; live ones only */
+	char key[]; /* parent id (4 bytes) and name: the key of hh_name */
+};
+
+struct grp_hierarchy {
+	unsigned int slot;
+	uint32_t subsystems; /* as asked for */
+	uint32_t flags;
+	uint64_t created_ns;
+	struct grp_group *root;
+	unsigned int n_groups; /* live, with the root */
+	char name[GRP_HIERARCHY_NAME_MAX + 1];
+};
+
+/* --- life ------------------------------------------------------------------ */
+
+/**
+ * grp_core_new() - an empty core over a kernel.
+ * @ops: borrowed for the life of the core.
+ * @kernel: handed to every operation.
+ * @view: the programs' shared memory; borrowed.
+ * @ret_core: owned by the caller, grp_core_free().
+ * Return: 0, -ENOMEM.
+ */
+int grp_core_new(const struct grp_kernel_ops *ops, void *kernel,
+		 const struct grp_kernel_view *view, struct grp_core **ret_core);
+
+/**
+ * grp_core_load() - reconcile: rebuild the tree from the store, end what a
+ * killed agent left half-done, make hierarchy "default" if there is none.
+ * @error: why it cannot be adopted.
+ * Return: 0; -EPROTO: another layout; -EINVAL: other capacities or CPUs than
+ * the maps were made for; -errno of the store.
+ */
+int grp_core_load(struct grp_core *core, struct grp_error *error);
+
+void grp_core_free(struct grp_core *core);
+
+/* --- looking up -------------------------------------------------------------- */
+
+/* grp_hierarchy_find() - by name; NULL: none. */
+struct grp_hierarchy *grp_hierarchy_find(struct grp_core *core, const char *name);
+
+/* grp_hierarchy_at() - by slot below GRP_HIERARCHIES_MAX; NULL: none there. */
+struct grp_hierarchy *grp_hierarchy_at(struct grp_core *core, unsigned int slot);
+
+/*
+ * grp_hierarchy_subsystems() - what is bound to it now, as bits of the registry
+ * (for "default": what nobody else claims).
+ */
+uint32_t grp_hierarchy_subsystems(struct grp_core *core, const struct grp_hierarchy *hierarchy);
+
+/**
+ * grp_group_find() - "[HIERARCHY:]/path" to a group.
+ * @spec: raw bytes (already without \x notation), NUL-terminated. Repeated and
+ * trailing slashes are folded; "." and ".." are not path elements here.
+ * Return: 0; -EINVAL: not of that form; -ENOENT: no such hierarchy or group;
+ * -ENAMETOOLONG.
+ */
+int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
+		   struct grp_group **ret_group);
+
+/**
+ * grp_group_find_parent() - for a group yet to be made: the parent and the last
+ * name of @spec.
+ * @ret_name: points into @buf, which must hold GRP_PATH_MAX bytes.
+ * Return: as grp_group_find(); -EEXIST when spec is a root.
+ */
+int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
+			  char *buf, struct grp_group **ret_parent, const char **ret_name);
+
+/*
+ * grp_group_by_id() - to find a group again after others may have changed the
+ * tree; check ->dying. NULL: none any more.
+ */
+struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id);
+
+/* grp_group_child() - live child by name; NULL: none. */
+struct grp_group *grp_group_child(struct grp_core *core, const struct grp_group *parent,
+				  const char *name);
+
+/**
+ * grp_group_path() - "/a/b" of a group, raw bytes, "/" for a root.
+ * Return: length; -ENAMETOOLONG when it does not fit @size.
+ */
+ssize_t grp_group_path(const struct grp_group *group, char *buf, size_t size);
+
+/*
+ * grp_group_next() - walk of the live groups of a subtree, parents first. Start
+ * with @at == @top; NULL after the last. Siblings come in order of creation.
+ */
+struct grp_group *grp_group_next(const struct grp_group *top, const struct grp_group *at);
+
+/* grp_group_depth() - 0 for a root. */
+unsigned int grp_group_depth(const struct grp_group *group);
+
+/* grp_group_within() - whether @group is @top or below it. */
+bool grp_group_within(const struct grp_group *group, const struct grp_group *top);
+
+/* --- changes (each answers with errno as in spec ERR-1...6) ------------------- */
+
+/**
+ * grp_hierarchy_mount() - make a hierarchy.
+ * @options: "cpuacct,none,..." or NULL for all that may be had (HIER-4, 5).
+ * Return: 0, also when @name exists with the same set; -EINVAL, -ENOENT,
+ * -EBUSY, -ENOSPC (GRP_HIERARCHIES_MAX), in that order.
+ */
+int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *options,
+			struct grp_error *error);
+
+/* Return: 0; -ENOENT; -EBUSY: has child groups, or is "default". */
+int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_error *error);
+
+/**
+ * grp_group_make() - mkdir of one group (CONT-1, 4, 5).
+ * Return: 0; -EINVAL, -ENAMETOOLONG (name); -EEXIST (sibling or control file);
+ * -EACCES; -ENOSPC (capacity-groups; -EDQUOT the caller's own limit).
+ */
+int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *name, mode_t mode,
+		   const struct grp_caller *caller, struct grp_error *error,
+		   struct grp_group **ret_group);
+
+/**
+ * grp_group_remove() - rmdir (CONT-7): -EBUSY for tasks, children, references,
+ * in that order, and for a root. The time it used stays in its parent's subtree.
+ */
+int grp_group_remove(struct grp_core *core, struct grp_group *group,
+		     const struct grp_caller *caller, struct grp_error *error);
+
+/**
+ * grp_group_rename() - CONT-10: same parent only.
+ * @to: spec of the new place. Return: 0; -EXDEV other hierarchy; -EINVAL into
+ * its own subtree; -EEXIST; -EIO another parent; -EBUSY a root; -ENOENT.
+ */
+int grp_group_rename(struct grp_core *core, struct grp_group *group, const char *to,
+		     const struct grp_caller *caller, struct grp_error *error);
+
+/* --- placement --------------------------------------------------------------- */
+
+/* Groups of different hierarchies that are entered in one step. */
+struct grp_target {
+	struct grp_group *group[GRP_HIERARCHIES_MAX]; /* by slot; NULL: stay */
+};
+
+/* -EINVAL when two of the groups are of one hierarchy. */
+int grp_target_add(struct grp_target *target, struct grp_group *group);
+
+struct grp_task_id {
+	pid_t tid;	      /* in the agent's pid namespace */
+	bool whole;	      /* its whole process */
+	uint64_t start_ticks; /* USER_HZ since boot; 0: not said */
+};
+
+/**
+ * grp_attach() - moves one thread or one process, until every thread of it that
+ * is alive is in the target. The intent is in the journal meanwhile.
+ * @ret_moved: threads now there; may be NULL.
+ * Return: 0; -ESRCH: unknown, exiting or another start time; -EACCES: TASK-8 or
+ * no write permission; -ENOSPC: capacity-sets; -EAGAIN: did not become stable
+ * within the bound of rounds, the caller may call again (nothing is undone).
+ */
+int grp_attach(struct grp_core *core, const struct grp_target *target,
+	       const struct grp_task_id *id, const struct grp_caller *caller,
+	       struct grp_error *error, unsigned int *ret_moved);
+
+/* grp_attach_members() - the same for every member of a group. */
+int grp_attach_members(struct grp_core *core, const struct grp_target *target,
+		       struct grp_group *from, const struct grp_caller *caller,
+		       struct grp_error *error, unsigned int *ret_moved);
+
+/* --- reading ------------------------------------------------------------------ */
+
+/* grp_group_tasks() - members of this group now; no system call. */
+uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group);
+
+/* grp_group_subtree_tasks() - members of it and all below. */
+uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group);
+
+struct grp_member {
+	pid_t tid, tgid;       /* in the agent's pid namespace */
+	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */
+	uid_t uid, suid;
+	bool exiting;
+	uint64_t cpu_ns, start_ns;
+	struct grp_set *set;
+};
+
+/* An array that grows; grp_members_done() frees it. */
+struct grp_members {
+	struct grp_member *items;
+	size_t n, allocated;
+};
+void grp_members_done(struct grp_members *members);
+
+/**
+ * grp_group_members() - members of a group by one pass, ascending by thread id.
+ * @recursive: also of all below. @caller: whose ids; may be NULL.
+ */
+int grp_group_members(struct grp_core *core, const struct grp_group *group, bool recursive,
+		      const struct grp_caller *caller, struct grp_members *members);
+
+/* grp_members_processes() - keep one entry for each process. */
+void grp_members_processes(struct grp_members *members);
+
+/**
+ * grp_task_find() - one task, also one that is exiting or a zombie.
+ * Return: 0; -ESRCH.
+ */
+int grp_task_find(struct grp_core *core, const struct grp_task_id *id,
+		  const struct grp_caller *caller, struct grp_member *ret_member);
+
+/* grp_task_resolve() - an id of the caller's pid namespace to ours. -ESRCH. */
+int grp_task_resolve(struct grp_core *core, const struct grp_caller *caller, pid_t id,
+		     pid_t *ret_tid);
+
+/* grp_member_group() - the group of a member in a hierarchy (never NULL, live). */
+struct grp_group *grp_member_group(struct grp_core *core, const struct grp_member *member,
+				   const struct grp_hierarchy *hierarchy);
+
+struct grp_usage {
+	uint64_t time_ns, user_ns, system_ns; /* user + system is rescaled to time */
+	uint64_t raw_user_ns, raw_system_ns;  /* as the ticks counted them */
+	uint64_t voluntary, involuntary, migrations;
+	uint64_t forks, execs, exits;
+};
+
+/* grp_core_settle() - once before a batch of reads. */
+int grp_core_settle(struct grp_core *core);
+
+/**
+ * grp_usage_read() - one group's own tasks, or its whole subtree (with what
+ * removed groups below have left). Values shown never fall.
+ */
+int grp_usage_read(struct grp_core *core, const struct grp_group *group, bool subtree,
+		   struct grp_usage *ret_usage);
+
+/*
+ * grp_usage_percpu() - the same per possible CPU, without never-fall; @ret_cpus
+ * has room for core_cpus() entries and is overwritten.
+ */
+int grp_usage_percpu(struct grp_core *core, const struct grp_group *group, bool subtree,
+		     struct grp_base_cpu *ret_cpus);
+
+/* grp_usage_reset(), grp_usage_baseline(): writing 0 to cpuacct.usage. */
+int grp_usage_reset(struct grp_core *core, const struct grp_group *group);
+/* All zero when never reset. */
+int grp_usage_baseline(struct grp_core *core, const struct grp_group *group,
+		       struct grp_base_cpu *ret_cpus);
+
+/* One row of a snapshot of every group of every hierarchy. */
+struct grp_snapshot_row {
+	const struct grp_group *group; /* valid only until the next change */
+	struct grp_usage own;
+	uint64_t tree_ns;
+	uint64_t tasks, processes;
+};
+struct grp_snapshot {
+	struct grp_snapshot_row *rows;
+	size_t n;
+};
+/**
+ * grp_snapshot_take() - every group at once, one settling, one pass for the
+ * process counts. Rows: hierarchies by slot, parents before children.
+ */
+int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot);
+void grp_snapshot_done(struct grp_snapshot *snapshot);
+
+/* --- housekeeping -------------------------------------------------------------- */
+
+/* grp_core_event() - a set lost its last member (from the ring buffer). */
+void grp_core_event(struct grp_core *core, const struct grp_event *event);
+
+/*
+ * grp_core_collect() - retire and fold what is unused, as far as it goes now.
+ * Return: 0: all done; 1: call again in a while, tasks that have died still hold
+ * sets; -errno.
+ */
+int grp_core_collect(struct grp_core *core);
+
+/*
+ * grp_core_audit() - a full pass against the counts of all sets that did not
+ * change meanwhile. @ret_corrections: found and mended now.
+ */
+int grp_core_audit(struct grp_core *core, unsigned int *ret_corrections);
+
+/* Figures for status and metrics. */
+struct grp_core_figures {
+	unsigned int cpus, hierarchies, groups, dying_groups, sets, retired_sets;
+	unsigned int capacity_groups, capacity_sets;
+	uint64_t audit_corrections, audits;
+	uint64_t folds;
+};
+void grp_core_figures(const struct grp_core *core, struct grp_core_figures *ret_figures);
+const struct grp_kernel_view *grp_core_view(const struct grp_core *core);
+
+/* grp_core_groups_of() - live groups whose owner is @uid (limit per user). */
+unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid);
+void grp_core_set_limit_groups_per_uid(struct grp_core *core, unsigned int limit);
+
+/* grp_access() - may the caller read (4), write (2), search (1) the group? */
+bool grp_access(const struct grp_group *group, const struct grp_caller *caller, int mask);
+
+#endif

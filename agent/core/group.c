@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups as a tree in memory: finding, walking, linking. The changes that users
+ * ask for are in group_change.c.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "core/internal.h"
+
+/* --- cache --------------------------------------------------------------------- */
+
+static void set_key(struct grp_group *group, uint32_t parent)
+{
+	memcpy(group->key, &parent, sizeof(parent));
+	memcpy(group->key + sizeof(parent), group->name, group->name_len);
+}
+
+int grp_group_cache(struct grp_core *core, uint32_t id, const char *name, size_t name_len,
+		    struct grp_group **ret_group)
+{
+	/* Room for the longest name: a rename changes the key in place. */
+	struct grp_group *group = calloc(1, sizeof(*group) + sizeof(uint32_t) + GRP_NAME_MAX);
+
+	if (!group)
+		return -ENOMEM;
+	group->name = strndup(name, name_len);
+	if (!group->name) {
+		free(group);
+		return -ENOMEM;
+	}
+	group->name_len = name_len;
+	group->id = id;
+	HASH_ADD(hh_id, core->by_id, id, sizeof(group->id), group);
+	*ret_group = group;
+	return 0;
+}
+
+void grp_group_free(struct grp_core *core, struct grp_group *group)
+{
+	HASH_DELETE(hh_id, core->by_id, group);
+	core->view->shown[group->row].group = 0;
+	core->free_rows[core->n_free_rows++] = group->row;
+	free(group->name);
+	free(group);
+}
+
+void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, bool fresh)
+{
+	struct grp_shown *shown = &core->view->shown[row];
+
+	group->row = row;
+	if (fresh)
+		memset(shown, 0, sizeof(*shown));
+	shown->group = group->id;
+}
+
+void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
+		    struct grp_group *parent, struct grp_group *group)
+{
+	group->hierarchy = hierarchy;
+	group->parent = parent;
+	if (parent)
+		DL_APPEND(parent->children, group);
+	if (group->dying) {
+		core->figures.dying_groups++;
+		return;
+	}
+	set_key(group, parent ? parent->id : 0);
+	if (parent) {
+		parent->n_children++;
+		HASH_ADD(hh_name, core->by_name, key, sizeof(uint32_t) + group->name_len, group);
+	}
+	hierarchy->n_groups++;
+	core->figures.groups++;
+}
+
+void grp_group_bury(struct grp_core *core, struct grp_group *group)
+{
+	if (group->parent) {
+		HASH_DELETE(hh_name, core->by_name, group);
+		group->parent->n_children--;
+	}
+	group->hierarchy->n_groups--;
+	group->dying = true;
+	core->figures.groups--;
+	core->figures.dying_groups++;
+}
+
+void grp_group_unlink(struct grp_core *core, struct grp_group *group)
+{
+	if (!group->dying)
+		grp_group_bury(core, group);
+	core->figures.dying_groups--;
+	if (group->parent)
+		DL_DELETE(group->parent->children, group);
+}
+
+int grp_group_store(struct grp_core *core, const struct grp_group *group)
+{
+	struct grp_group_record record = {
+		.state = group->dying ? GRP_RECORD_DYING : GRP_RECORD_LIVE,
+		.parent = group->parent ? group->parent->id : 0,
+		.slot = group->hierarchy->slot,
+		.uid = group->uid,
+		.gid = group->gid,
+		.mode = group->mode,
+		.name_len = group->name_len,
+		.created_ns = group->created_ns,
+	};
+
+	memcpy(record.name, group->name, group->name_len);
+	return core->ops->group_put(core->kernel, group->id, &record);
+}
+
+int grp_group_reserve(struct grp_core *core, uint32_t *ret_id)
+{
+	struct grp_meta meta = core->meta;
+	int r;
+
+	/* Ids that are in use when the numbers have gone round are passed over. */
+	while (!core->next_group || grp_group_by_id(core, core->next_group))
+		core->next_group++;
+	if (core->next_group >= meta.next_group) {
+		meta.next_group = core->next_group + RESERVE;
+		r = core->ops->meta_put(core->kernel, &meta);
+		if (r)
+			return r;
+		core->meta = meta;
+	}
+	*ret_id = core->next_group++;
+	return 0;
+}
+
+/* --- looking up ------------------------------------------------------------------ */
+
+struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id)
+{
+	struct grp_group *group;
+
+	HASH_FIND(hh_id, core->by_id, &id, sizeof(id), group);
+	return group;
+}
+
+static struct grp_group *find_child(struct grp_core *core, const struct grp_group *parent,
+				    const char *name, size_t len)
+{
+	char key[sizeof(uint32_t) + GRP_NAME_MAX];
+	struct grp_group *group;
+
+	if (len > GRP_NAME_MAX)
+		return NULL;
+	memcpy(key, &parent->id, sizeof(uint32_t));
+	memcpy(key + sizeof(uint32_t), name, len);
+	HASH_FIND(hh_name, core->by_name, key, sizeof(uint32_t) + len, group);
+	return group;
+}
+
+struct grp_group *grp_group_child(struct grp_core *core, const struct grp_group *parent,
+				  const char *name)
+{
+	return find_child(core, parent, name, strlen(name));
+}
+
+/* Splits "[HIERARCHY:]/path"; *ret_path points at the first slash. */
+static int find_root(struct grp_core *core, const char *spec, struct grp_error *error,
+		     const char **ret_path, struct grp_group **ret_root)
+{
+	char name[GRP_HIERARCHY_NAME_MAX + 1] = "default";
+	const char *path = strchr(spec, '/');
+	struct grp_hierarchy *hierarchy;
+	size_t len;
+
+	if (!path || (path != spec && path[-1] != ':'))
+		return grp_error_set(error, EINVAL, "a group is written [HIERARCHY:]/path");
+	if (strlen(path) >= GRP_PATH_MAX)
+		return grp_error_set(error, ENAMETOOLONG, "a path has at most %d bytes",
+				     GRP_PATH_MAX - 1);
+	if (path != spec) {
+		len = path - spec - 1;
+		if (len > GRP_HIERARCHY_NAME_MAX)
+			return grp_error_set(error, EINVAL,
+					     "the name of a hierarchy has at most %d bytes",
+					     GRP_HIERARCHY_NAME_MAX);
+		memcpy(name, spec, len);
+		name[len] = '\0';
+		if (!grp_hierarchy_name_valid(name))
+			return grp_error_set(error, EINVAL,
+					     "the name of a hierarchy is made of A-Z a-z 0-9 _ . -");
+	}
+	hierarchy = grp_hierarchy_find(core, name);
+	if (!hierarchy)
+		return grp_error_set(error, ENOENT,
+				     "no hierarchy '%s'; 'grpctl mount %s' makes it", name, name);
+	*ret_path = path;
+	*ret_root = hierarchy->root;
+	return 0;
+}
+
+static bool is_dots(const char *name, size_t len)
+{
+	return (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+/* The next element of a path; false at its end. */
+static bool next_element(const char **path, const char **ret_name, size_t *ret_len)
+{
+	*ret_name = *path + strspn(*path, "/");
+	*ret_len = strcspn(*ret_name, "/");
+	*path = *ret_name + *ret_len;
+	return *ret_len > 0;
+}
+
+static int check_element(const char *name, size_t len, struct grp_error *error)
+{
+	if (is_dots(name, len))
+		return grp_error_set(error, EINVAL, "'.' and '..' are not names of groups");
+	if (len > GRP_NAME_MAX)
+		return grp_error_set(error, ENAMETOOLONG, "a name has at most %d bytes",
+				     GRP_NAME_MAX);
+	return 0;
+}
+
+int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
+		   struct grp_group **ret_group)
+{
+	struct grp_group *group;
+	const char *path, *name;
+	size_t len;
+	int r = find_root(core, spec, error, &path, &group);
+
+	while (!r && next_element(&path, &name, &len)) {
+		r = check_element(name, len, error);
+		if (r)
+			return r;
+		group = find_child(core, group, name, len);
+		if (!group)
+			r = grp_error_set(error, ENOENT, "no such group");
+	}
+	if (r)
+		return r;
+	*ret_group = group;
+	return 0;
+}
+
+int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
+			  char *buf, struct grp_group **ret_parent, const char **ret_name)
+{
+	const char *path, *name, *next;
+	struct grp_group *group;
+	size_t len, next_len;
+	int r = find_root(core, spec, error, &path, &group);
+
+	if (r)
+		return r;
+	if (!next_element(&path, &name, &len))
+		return grp_error_set(error, EEXIST, "the root of a hierarchy is always there");
+	while (next_element(&path, &next, &next_len)) {
+		r = check_element(name, len, error);
+		if (r)
+			return r;
+		group = find_child(core, group, name, len);
+		if (!group)
+			return grp_error_set(error, ENOENT, "a group above it does not exist");
+		name = next;
+		len = next_len;
+	}
+	r = check_element(name, len, error);
+	if (r)
+		return r;
+	memcpy(buf, name, len);
+	buf[len] = '\0';
+	*ret_parent = group;
+	*ret_name = buf;
+	return 0;
+}
+
+ssize_t grp_group_path(const struct grp_group *group, char *buf, size_t size)
+{
+	size_t len = 0, at;
+
+	for (const struct grp_group *g = group; g->parent; g = g->parent)
+		len += g->name_len + 1;
+	if ((len ?: 1) >= size)
+		return -ENAMETOOLONG;
+	if (!len) {
+		memcpy(buf, "/", 2);
+		return 1;
+	}
+	buf[len] = '\0';
+	at = len;
+	for (const struct grp_group *g = group; g->parent; g = g->parent) {
+		at -= g->name_len;
+		memcpy(buf + at, g->name, g->name_len);
+		buf[--at] = '/';
+	}
+	return (ssize_t)len;
+}
+
+static struct grp_group *skip_dying(struct grp_group *group)
+{
+	while (group && group->dying)
+		group = group->next;
+	return group;
+}
+
+struct grp_group *grp_group_next(const struct grp_group *top, const struct grp_group *at)
+{
+	struct grp_group *next = skip_dying(at->children);
+
+	while (!next && at != top) {
+		next = skip_dying(at->next);
+		at = at->parent;
+	}
+	return next;
+}
+
+struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at)
+{
+	struct grp_group *next = at->children;
+
+	while (!next && at != top) {
+		next = at->next;
+		at = at->parent;
+	}
+	return next;
+}
+
+unsigned int grp_group_depth(const struct grp_group *group)
+{
+	unsigned int depth = 0;
+
+	while ((group = group->parent))
+		depth++;
+	return depth;
+}
+
+bool grp_group_within(const struct grp_group *group, const struct grp_group *top)
+{
+	while (group && group != top)
+		group = group->parent;
+	return group;
+}
+
+unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid)
+{
+	unsigned int n = 0;
+
+	for (const struct grp_group *g = core->by_id; g; g = g->hh_id.next)
+		n += !g->dying && g->uid == uid;
+	return n;
+}
+
+bool grp_access(const struct grp_group *group, const struct grp_caller *caller, int mask)
+{
+	mode_t mode = group->mode;
+
+	if (!caller->uid)
+		return true;
+	if (caller->uid == group->uid)
+		return ((mode >> 6) & mask) == (mode_t)mask;
+	if (caller->gid == group->gid)
+		return ((mode >> 3) & mask) == (mode_t)mask;
+	for (size_t i = 0; i < caller->n_groups; i++)
+		if (caller->groups[i] == group->gid)
+			return ((mode >> 3) & mask) == (mode_t)mask;
+	return (mode & mask) == (mode_t)mask;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of core/ share among themselves. Nobody outside includes it.
+ */
+#ifndef GRP_CORE_INTERNAL_H
+#define GRP_CORE_INTERNAL_H
+
+#include <time.h>
+#include <utlist.h>
+
+#include "core/core.h"
+#include "core/file.h"
+
+/* Ids and sequence numbers are taken from the store by so many at a time. */
+#define RESERVE 1024
+
+struct grp_core {
+	const struct grp_kernel_ops *ops;
+	void *kernel;
+	const struct grp_kernel_view *view;
+	struct grp_meta meta; /* as stored: next_group and fold_seq are reserved up to there */
+	uint32_t next_group;
+	uint64_t fold_seq;
+	struct grp_hierarchy *slots[GRP_HIERARCHIES_MAX];
+	struct grp_group *by_id;
+	struct grp_group *by_name;
+	struct grp_set *sets;	   /* capacity_sets of them */
+	struct grp_set *by_vector; /* live ones */
+	uint16_t *plan;		   /* scratch: all GRP_PLAN_NONE between passes */
+	uint16_t *planned;	   /* scratch of attach: sets with an entry in the plan */
+	uint32_t *free_rows;
+	unsigned int n_free_rows;
+	struct grp_base *base; /* scratch, as long as the kernel has CPUs */
+	size_t base_size;
+	unsigned int groups_per_uid;
+	struct grp_core_figures figures;
+};
+
+/* --- set.c ------------------------------------------------------------------- */
+
+static inline const struct grp_count *grp_set_count(const struct grp_core *core,
+						    const struct grp_set *set)
+{
+	return &core->view->counts[set->id];
+}
+
+/* Members now; 0 for a dead set. */
+static inline uint64_t grp_set_members(const struct grp_core *core, const struct grp_set *set)
+{
+	int64_t members = __atomic_load_n(&grp_set_count(core, set)->members, __ATOMIC_RELAXED);
+
+	return members > 0 ? members : 0;
+}
+
+/* Enters a set into the tree's lists, as the store has it. */
+void grp_set_adopt(struct grp_core *core, struct grp_set *set, bool live);
+
+/* A set leaves every list; its id is free again. */
+void grp_set_drop(struct grp_core *core, struct grp_set *set);
+
+/* Dead in the kernel: no task can join it any more. */
+void grp_set_retire(struct grp_core *core, struct grp_set *set);
+
+/*
+ * The live set with @set's vector but for the groups of @target; made when there
+ * is none. -ENOSPC: every id is in use.
+ */
+int grp_set_change(struct grp_core *core, const struct grp_set *set,
+		   const struct grp_target *target, struct grp_error *error,
+		   struct grp_set **ret_set);
+
+/* All sets join or leave the root of a hierarchy. */
+void grp_sets_join(struct grp_core *core, struct grp_hierarchy *hierarchy);
+
+/* Every set's entry for a slot becomes "root", in the store too. */
+int grp_sets_forget(struct grp_core *core, unsigned int slot);
+
+/* The group of a set in a slot with a hierarchy; dying ones too. */
+struct grp_group *grp_set_group(struct grp_core *core, const struct grp_set *set,
+				unsigned int slot);
+
+/* --- fold.c ------------------------------------------------------------------- */
+
+/* Adds a dead set's counters to its groups and frees its id; restartable. */
+int grp_fold_set(struct grp_core *core, struct grp_set *set);
+
+/* Adds a dying group's time to its parent and drops its record; restartable. */
+int grp_fold_group(struct grp_core *core, struct grp_group *group);
+
+/* Goes on with what the journal's entry 0 says. */
+int grp_fold_resume(struct grp_core *core, const struct grp_journal *journal);
+
+/* Reads a base into @ret, all zero when there is none. */
+int grp_base_load(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
+		  struct grp_base *ret);
+int grp_base_store(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
+		   const struct grp_base *base);
+/* Drops all kinds. */
+int grp_base_drop(struct grp_core *core, struct grp_group *group);
+
+static inline void grp_base_add_cpu(struct grp_base_cpu *to, const struct grp_base_cpu *from)
+{
+	to->cell.time_ns += from->cell.time_ns;
+	to->cell.voluntary += from->cell.voluntary;
+	to->cell.involuntary += from->cell.involuntary;
+	to->cell.migrations += from->cell.migrations;
+	to->mode.user_ns += from->mode.user_ns;
+	to->mode.system_ns += from->mode.system_ns;
+}
+
+/* The counters of a set itself, from the programs' cells. */
+void grp_base_add_set(const struct grp_core *core, const struct grp_set *set,
+		      struct grp_base *to);
+
+/* --- group.c ------------------------------------------------------------------ */
+
+
+/* Next of a subtree with the dying ones; parents first. */
+struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at);
+
+/* Makes the cache entry of a record; it is not in the tree yet. */
+int grp_group_cache(struct grp_core *core, uint32_t id, const char *name, size_t name_len,
+		    struct grp_group **ret_group);
+/* Into the tree, below its parent (NULL: root of hierarchy). */
+void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
+		    struct grp_group *parent, struct grp_group *group);
+/* Live to dying: out of sight, still in the list of its parent. */
+void grp_group_bury(struct grp_core *core, struct grp_group *group);
+void grp_group_unlink(struct grp_core *core, struct grp_group *group);
+void grp_group_free(struct grp_core *core, struct grp_group *group);
+int grp_group_store(struct grp_core *core, const struct grp_group *group);
+/* A new id, never handed out before. */
+int grp_group_reserve(struct grp_core *core, uint32_t *ret_id);
+/* A root group in the store and in the cache; not linked. */
+int grp_group_make_root(struct grp_core *core, unsigned int slot, struct grp_group **ret_group);
+void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, bool fresh);
+
+/* --- hierarchy.c ----------------------------------------------------------------- */
+
+int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
+			const struct grp_hierarchy_record *record, struct grp_group *root);
+/* The rest of an umount, after its record was marked. */
+int grp_hierarchy_drop(struct grp_core *core, unsigned int slot, struct grp_group *root);
+int grp_hierarchy_make_default(struct grp_core *core);
+bool grp_hierarchy_name_valid(const char *name);
+
+/* --- usage.c --------------------------------------------------------------------- */
+
+/* Folds a sum over CPUs into what is shown of a group; nothing ever falls. */
+void grp_usage_sum(struct grp_core *core, const struct grp_group *group, bool subtree,
+		   const struct grp_base *base, struct grp_usage *ret);
+
+/* Own counters of a group: its sets and what folded ones have left. */
+int grp_usage_own(struct grp_core *core, struct grp_group *group, struct grp_base *to);
+
+/* What is folded into a group, of one kind; nothing when there is none. */
+int grp_usage_add_base(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
+		       struct grp_base *to);
+
+/* --- attach.c -------------------------------------------------------------------- */
+
+/* Does what a killed agent has promised in its journal. */
+int grp_attach_resume(struct grp_core *core, const struct grp_journal *journal);
+
+/* --- common ---------------------------------------------------------------------- */
+
+static inline uint64_t grp_clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+#endif

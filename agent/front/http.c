@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /metrics over HTTP. One connection is one request: it is closed after the
+ * answer and has a longest life, so that nobody can keep one. While
+ * its answer is rendered it is suspended.
+ *
+ * H1  At most one snapshot exists; requests that come while it is rendered wait
+ *     for the next one, so what they get is never older than they are.
+ * H2  At most SCRAPES_MAX requests wait or are being sent; that bounds the
+ *     memory of slow readers.
+ */
+#include "front/http.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+
+/* A slice may take 2 ms; some of it is for sending. */
+#define SLICE_NS 1500000
+#define CONNECTIONS_MAX 32
+#define CONNECTION_MEMORY_BYTES 16384
+#define CONNECTION_IDLE_S 10
+#define LIFETIME_MS 30000
+#define SCRAPES_MAX 8
+#define BACKLOG 64
+#define TIMER_ACCURACY_US 50000
+#define METRICS_PATH "/metrics"
+
+enum connection_state {
+	CONNECTION_OPEN, /* the request is not complete */
+	CONNECTION_WAITING, /* for the next snapshot */
+	CONNECTION_SERVED, /* from the present one */
+	CONNECTION_ANSWERED,
+};
+
+struct connection {
+	struct connection *prev, *next; /* in order of arrival */
+	struct MHD_Connection *mhd;
+	enum connection_state state;
+	enum grp_metrics_format format;
+	bool scrape; /* counted in n_scrapes */
+	bool shut; /* its time was over */
+	uint64_t deadline_us;
+	int fd; /* of mhd */
+};
+
+struct grp_http {
+	struct grp_http_options options;
+	char address[GRP_ADDRESS_MAX];
+	uint16_t port;
+	struct MHD_Daemon *daemon;
+	sd_event_source *io, *timer; /* libmicrohttpd's descriptor and timeout */
+	sd_event_source *deadline; /* of the eldest connection */
+	sd_event_source *work; /* on while there is something to render */
+	struct connection *connections;
+	unsigned int n_scrapes;
+	bool ending; /* nobody is suspended any more */
+	struct grp_metrics *metrics; /* being rendered; NULL: none */
+	struct grp_metrics_render render;
+};
+
+/* --- answers ---------------------------------------------------------------------- */
+
+struct page {
+	unsigned int status;
+	const char *header, *value; /* NULL: none */
+	const char *text;
+};
+
+static const struct page page_not_found = { MHD_HTTP_NOT_FOUND, NULL, NULL,
+					    "not found: there is only " METRICS_PATH "\n" };
+static const struct page page_bad_method = { MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW,
+					     "GET, HEAD", "only GET and HEAD\n" };
+static const struct page page_busy = { MHD_HTTP_SERVICE_UNAVAILABLE, MHD_HTTP_HEADER_RETRY_AFTER,
+				       "1", "too many scrapes at a time\n" };
+static const struct page page_ending = { MHD_HTTP_SERVICE_UNAVAILABLE, NULL, NULL,
+					 "the agent ends\n" };
+static const struct page page_failed = { MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, NULL,
+					 "no snapshot could be taken\n" };
+
+/* NULL is no memory. */
+static struct MHD_Response *make_response(char *text, size_t len, enum MHD_ResponseMemoryMode mode,
+					  const char *content_type)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(len, text, mode);
+
+	if (!response)
+		return NULL;
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) &&
+	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close"))
+		return response;
+	MHD_destroy_response(response);
+	return NULL;
+}
+
+static enum MHD_Result send_page(struct connection *connection, const struct page *page)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	union {
+		const char *constant;
+		char *text; /* libmicrohttpd does not write to it */
+	} body = { .constant = page->text };
+
+	connection->state = CONNECTION_ANSWERED;
+	response = make_response(body.text, strlen(page->text), MHD_RESPMEM_PERSISTENT,
+				 "text/plain; charset=utf-8");
+	if (!response)
+		return MHD_NO;
+	if (page->header)
+		(void)MHD_add_response_header(response, page->header, page->value);
+	result = MHD_queue_response(connection->mhd, page->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* Ends the wait of all connections in @state and, unless it is _MAX, of one format. */
+static void answer_page(struct grp_http *http, enum connection_state state,
+			enum grp_metrics_format format, const struct page *page)
+{
+	struct connection *connection;
+
+	DL_FOREACH(http->connections, connection) {
+		if (connection->state != state ||
+		    (format != GRP_METRICS_FORMAT_MAX && connection->format != format))
+			continue;
+		(void)send_page(connection, page);
+		MHD_resume_connection(connection->mhd);
+	}
+}
+
+/* Takes the text of the render. */
+static void answer_text(struct grp_http *http)
+{
+	enum grp_metrics_format format = http->render.format;
+	struct MHD_Response *response;
+	struct connection *connection;
+	char *text;
+
+	text = realloc(http->render.text, http->render.len); /* give back the spare half */
+	if (text)
+		http->render.text = text;
+	response = make_response(http->render.text, http->render.len, MHD_RESPMEM_MUST_FREE,
+				 grp_metrics_content_type(format));
+	if (!response) {
+		answer_page(http, CONNECTION_SERVED, format, &page_failed);
+		return;
+	}
+	http->render.text = NULL;
+	DL_FOREACH(http->connections, connection) {
+		if (connection->state != CONNECTION_SERVED || connection->format != format)
+			continue;
+		connection->state = CONNECTION_ANSWERED;
+		(void)MHD_queue_response(connection->mhd, MHD_HTTP_OK, response);
+		MHD_resume_connection(connection->mhd);
+	}
+	MHD_destroy_response(response);
+}
+
+/* --- libmicrohttpd in the loop ------------------------------------------------------ */
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Does what there is to do, and arms the timer only if there is a timeout. */
+static int pump(struct grp_http *http)
+{
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+	int r;
+
+	(void)MHD_run(http->daemon);
+	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
+		return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
+	r = sd_event_source_set_time(http->timer, now_us() + timeout_ms * 1000);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(http->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	return pump(data);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	return pump(data);
+}
+
+static int arm_deadline(struct grp_http *http)
+{
+	struct connection *connection;
+	int r;
+
+	DL_FOREACH(http->connections, connection) {
+		if (connection->shut)
+			continue;
+		r = sd_event_source_set_time(http->deadline, connection->deadline_us);
+		if (r < 0)
+			return r;
+		return sd_event_source_set_enabled(http->deadline, SD_EVENT_ONESHOT);
+	}
+	return sd_event_source_set_enabled(http->deadline, SD_EVENT_OFF);
+}
+
+/* A reader that takes a byte now and then is never idle: its time is over some day. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct grp_http *http = data;
+	struct connection *connection;
+	uint64_t now = now_us();
+
+	DL_FOREACH(http->connections, connection) {
+		if (connection->shut || connection->deadline_us > now)
+			continue;
+		connection->shut = true;
+		(void)shutdown(connection->fd, SHUT_RDWR);
+	}
+	(void)arm_deadline(http);
+	return pump(http);
+}
+
+/* --- rendering -------------------------------------------------------------------------- */
+
+static bool has_state(struct grp_http *http, enum connection_state state,
+		      enum grp_metrics_format format)
+{
+	struct connection *connection;
+
+	DL_FOREACH(http->connections, connection)
+		if (connection->state == state &&
+		    (format == GRP_METRICS_FORMAT_MAX || connection->format == format))
+			return true;
+	return false;
+}
+
+/* Begins the next format somebody waits for, or drops the snapshot. */
+static void begin_format(struct grp_http *http)
+{
+	grp_metrics_render_done(&http->render);
+	for (unsigned int i = 0; i < GRP_METRICS_FORMAT_MAX; i++) {
+		if (!has_state(http, CONNECTION_SERVED, (enum grp_metrics_format)i))
+			continue;
+		grp_metrics_render_init(&http->render, http->metrics, (enum grp_metrics_format)i);
+		return;
+	}
+	grp_metrics_free(TAKE_PTR(http->metrics));
+}
+
+static void begin_snapshot(struct grp_http *http)
+{
+	struct connection *connection;
+
+	DL_FOREACH(http->connections, connection)
+		if (connection->state == CONNECTION_WAITING)
+			connection->state = CONNECTION_SERVED;
+	if (http->options.take(http->options.data, &http->metrics) == 0)
+		begin_format(http);
+	else
+		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, &page_failed);
+}
+
+static void render_slice(struct grp_http *http)
+{
+	int r = grp_metrics_render_slice(&http->render, SLICE_NS);
+
+	if (r == 0)
+		return;
+	if (r > 0)
+		answer_text(http);
+	else
+		answer_page(http, CONNECTION_SERVED, http->render.format, &page_failed);
+	begin_format(http);
+}
+
+static int on_work(sd_event_source *source, void *data)
+{
+	struct grp_http *http = data;
+
+	if (http->metrics)
+		render_slice(http);
+	else if (has_state(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX))
+		begin_snapshot(http);
+	else
+		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return pump(http);
+}
+
+/* --- connections ---------------------------------------------------------------------------- */
+
+static struct connection *connection_new(struct grp_http *http, struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->mhd = mhd;
+	connection->fd = info ? info->connect_fd : -1;
+	connection->deadline_us = now_us() + http->options.lifetime_ms * 1000ULL;
+	DL_APPEND(http->connections, connection);
+	(void)arm_deadline(http);
+	return connection;
+}
+
+static void connection_free(struct grp_http *http, struct connection *connection)
+{
+	if (!connection)
+		return;
+	DL_DELETE(http->connections, connection);
+	if (connection->scrape)
+		http->n_scrapes--;
+	free(connection);
+	(void)arm_deadline(http);
+}
+
+static void on_connection(void *data, struct MHD_Connection *mhd, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = connection_new(data, mhd);
+		return;
+	}
+	connection_free(data, *context);
+	*context = NULL;
+}
+
+static enum grp_metrics_format wanted_format(struct MHD_Connection *mhd)
+{
+	const char *accept =
+		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+
+	return accept && strcasestr(accept, "application/openmetrics-text") ?
+		       GRP_METRICS_OPENMETRICS :
+		       GRP_METRICS_CLASSIC;
+}
+
+static enum MHD_Result start_scrape(struct grp_http *http, struct connection *connection)
+{
+	if (http->ending)
+		return send_page(connection, &page_ending);
+	if (http->n_scrapes == SCRAPES_MAX)
+		return send_page(connection, &page_busy);
+	if (sd_event_source_set_enabled(http->work, SD_EVENT_ON) < 0)
+		return send_page(connection, &page_failed);
+	http->n_scrapes++;
+	connection->scrape = true;
+	connection->format = wanted_format(connection->mhd);
+	connection->state = CONNECTION_WAITING;
+	MHD_suspend_connection(connection->mhd);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_size, void **request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *connection = info ? info->socket_context : NULL;
+
+	if (!connection || connection->state != CONNECTION_OPEN)
+		return MHD_NO;
+	if (*request) {
+		/* A body that nobody asked for is dropped piece by piece. */
+		if (*upload_size) {
+			*upload_size = 0;
+			return MHD_YES;
+		}
+		return start_scrape(data, connection);
+	}
+	/* The first call for a request has its head only; errors need not more. */
+	*request = connection;
+	if (strcmp(url, METRICS_PATH))
+		return send_page(connection, &page_not_found);
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+		return send_page(connection, &page_bad_method);
+	return MHD_YES;
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+static int start_daemon(struct grp_http *http)
+{
+	struct sockaddr_storage bound;
+	int fd = grp_address_listen(http->options.address, BACKLOG, &bound);
+
+	if (fd < 0)
+		return fd;
+	http->port = grp_address_port(&bound);
+	(void)grp_address_format(&bound, http->address);
+	/* It owns the socket from here on, also when it fails. */
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+	return http->daemon ? 0 : -ENOMEM;
+}
+
+static int add_sources(struct grp_http *http)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	sd_event *event = http->options.event;
+	int r;
+
+	if (!info)
+		return -EOPNOTSUPP;
+	r = sd_event_add_io(event, &http->io, info->epoll_fd, EPOLLIN, on_io, http);
+	if (r >= 0)
+		r = sd_event_add_time(event, &http->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
+				      on_timer, http);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(event, &http->deadline, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
+				      on_deadline, http);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(http->deadline, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_defer(event, &http->work, on_work, http);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(http->work, SD_EVENT_OFF);
+	return r < 0 ? r : 0;
+}
+
+int grp_http_new(const struct grp_http_options *options, struct grp_error *error,
+		 struct grp_http **ret_http)
+{
+	struct grp_http *http = calloc(1, sizeof(*http));
+	int r;
+
+	if (!http)
+		return -ENOMEM;
+	http->options = *options;
+	if (!http->options.lifetime_ms)
+		http->options.lifetime_ms = LIFETIME_MS;
+	r = start_daemon(http);
+	if (r == 0)
+		r = add_sources(http);
+	if (r < 0) {
+		grp_http_free(http);
+		return grp_error_set(error, -r, "%s: %s", options->address, strerror(-r));
+	}
+	http->options.address = NULL; /* the caller's; our own is in address */
+	*ret_http = http;
+	return 0;
+}
+
+void grp_http_free(struct grp_http *http)
+{
+	if (!http)
+		return;
+	/* It must not be stopped while a connection is suspended. */
+	http->ending = true;
+	answer_page(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX, &page_ending);
+	answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, &page_ending);
+	if (http->daemon) {
+		(void)MHD_run(http->daemon);
+		MHD_stop_daemon(http->daemon);
+	}
+	sd_event_source_disable_unref(http->io);
+	sd_event_source_disable_unref(http->timer);
+	sd_event_source_disable_unref(http->deadline);
+	sd_event_source_disable_unref(http->work);
+	grp_metrics_render_done(&http->render);
+	grp_metrics_free(http->metrics);
+	free(http);
+}
+
+uint16_t grp_http_port(const struct grp_http *http)
+{
+	return http ? http->port : 0;
+}
+
+const char *grp_http_address(const struct grp_http *http)
+{
+	return http->address;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups in the order in which they are shown, see listing.h.
+ */
+#include "front/listing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/cleanup_json.h"
+
+static int add(struct grp_listing *listing, struct grp_group *group)
+{
+	size_t allocated = listing->allocated ? 2 * listing->allocated : 16;
+	struct grp_group **items;
+
+	if (listing->n == listing->allocated) {
+		items = reallocarray(listing->items, allocated, sizeof(struct grp_group *));
+		if (!items)
+			return -ENOMEM;
+		listing->items = items;
+		listing->allocated = allocated;
+	}
+	listing->items[listing->n++] = group;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct grp_group *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int add_children(struct grp_listing *listing, const struct grp_group *group)
+{
+	int r = 0;
+
+	for (struct grp_group *child = group->children; r == 0 && child; child = child->next)
+		if (!child->dying)
+			r = add(listing, child);
+	if (r == 0 && listing->n)
+		qsort(listing->items, listing->n, sizeof(struct grp_group *), by_name);
+	return r;
+}
+
+/* As deep as a path is long: at most GRP_PATH_MAX / 2 levels of a small frame. */
+static int add_tree(struct grp_listing *listing, struct grp_group *top)
+{
+	struct grp_listing children = { .n = 0 };
+	int r = add(listing, top);
+
+	if (r == 0)
+		r = add_children(&children, top);
+	for (size_t i = 0; r == 0 && i < children.n; i++)
+		r = add_tree(listing, children.items[i]);
+	grp_listing_done(&children);
+	return r;
+}
+
+static int add_roots(struct grp_core *core, bool recursive, struct grp_listing *listing)
+{
+	int r = 0;
+
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
+
+		if (hierarchy)
+			r = recursive ? add_tree(listing, hierarchy->root) :
+					add(listing, hierarchy->root);
+	}
+	return r;
+}
+
+int grp_listing_make(struct grp_call *call, bool children, struct grp_listing *ret_listing)
+{
+	const char *text = grp_call_string(call, "group");
+	bool recursive = grp_call_flag(call, "recursive");
+	struct grp_listing listing = { .n = 0 };
+	struct grp_group *group = NULL;
+	int r = text ? grp_call_group(call, text, &group) : 0;
+
+	if (r < 0)
+		return r;
+	if (!group)
+		r = add_roots(call->agent->core, recursive, &listing);
+	else if (recursive)
+		r = add_tree(&listing, group);
+	else
+		r = children ? add_children(&listing, group) : add(&listing, group);
+	if (r < 0)
+		grp_listing_done(&listing);
+	else
+		*ret_listing = listing;
+	return r;
+}
+
+void grp_listing_done(struct grp_listing *listing)
+{
+	free(listing->items);
+	*listing = (struct grp_listing){ .n = 0 };
+}
+
+int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
+		      json_t *(*describe)(struct grp_call *call, struct grp_group *group,
+					  void *data),
+		      void *data, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *reversed = json_array();
+	_cleanup_json_ json_t *array = json_array();
+
+	for (size_t i = listing->n; i-- > 0;)
+		if (json_array_append_new(reversed, describe(call, listing->items[i], data)) < 0)
+			return -ENOMEM;
+	for (size_t i = listing->n; i-- > 0;)
+		if (json_array_append(array, json_array_get(reversed, i)) < 0)
+			return -ENOMEM;
+	*ret_reply = json_pack("{s:O}", key, array);
+	return *ret_reply ? 0 : -ENOMEM;
+}

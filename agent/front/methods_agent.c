@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Methods about the agent itself: is it there, how does it fare, what does this
+ * kernel offer.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup_json.h"
+#include "base/cleanup.h"
+#include "front/methods.h"
+#include "front/server.h"
+#include "kernel/probe.h"
+
+int grp_method_ping(struct grp_call *call, json_t **ret_reply)
+{
+	*ret_reply = json_pack("{s:s, s:s}", "instance", call->agent->config.instance, "version",
+			       GRP_VERSION);
+	return *ret_reply ? 0 : -ENOMEM;
+}
+
+/* --- features ---------------------------------------------------------------- */
+
+static int add_feature(const struct grp_feature *feature, void *data)
+{
+	json_t *features = data;
+	json_t *object = json_pack("{s:s, s:b, s:b, s:s}", "name", feature->name, "available",
+				   feature->available, "needed", feature->needed, "reason",
+				   feature->reason);
+
+	return json_array_append_new(features, object) < 0 ? -ENOMEM : 0;
+}
+
+int grp_method_list_features(struct grp_call *call, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *features = json_array();
+	int r = features ? grp_probe_each(add_feature, features) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*ret_reply = json_pack("{s:O}", "features", features);
+	return *ret_reply ? 0 : -ENOMEM;
+}
+
+/* --- status ------------------------------------------------------------------ */
+
+static const char *const stat_names[] = {
+	[GRP_STAT_EVENTS_LOST] = "events_lost",
+	[GRP_STAT_BIRTH_MOVED] = "birth_moved",
+	[GRP_STAT_BIRTH_ORPHANS] = "birth_orphans",
+	[GRP_STAT_ORPHANS_LOST] = "orphans_lost",
+	[GRP_STAT_ADOPTED] = "adopted",
+	[GRP_STAT_SEEDED] = "seeded",
+	[GRP_STAT_OVERRIDDEN] = "overridden",
+	[GRP_STAT_DEAD_SET] = "dead_set",
+	[GRP_STAT_RETRIES_SPENT] = "retries_spent",
+	[GRP_STAT_EXIT_UNKNOWN] = "exit_unknown",
+	[GRP_STAT_FREE_UNKNOWN] = "free_unknown",
+};
+_Static_assert(sizeof(stat_names) / sizeof(*stat_names) == GRP_STAT_MAX, "a name each");
+
+static int set_counter(json_t *counters, const char *name, uint64_t value)
+{
+	return json_object_set_new(counters, name, json_integer((json_int_t)value));
+}
+
+static json_t *counters_new(const struct grp_kernel_view *view,
+			    const struct grp_core_figures *figures,
+			    const struct grp_server_figures *clients)
+{
+	_cleanup_json_ json_t *counters = json_object();
+	int r = counters ? 0 : -1;
+
+	for (size_t i = 0; r == 0 && i < GRP_STAT_MAX; i++)
+		r = set_counter(counters, stat_names[i], view->stats[i]);
+	if (r < 0 || set_counter(counters, "audits", figures->audits) < 0 ||
+	    set_counter(counters, "folds", figures->folds) < 0 ||
+	    set_counter(counters, "dying_groups", figures->dying_groups) < 0 ||
+	    set_counter(counters, "retired_sets", figures->retired_sets) < 0 ||
+	    set_counter(counters, "clients_accepted", clients->accepted) < 0 ||
+	    set_counter(counters, "clients_refused", clients->refused) < 0 ||
+	    set_counter(counters, "requests_waiting", clients->waiting) < 0)
+		return NULL;
+	return TAKE_PTR(counters);
+}
+
+static int add_program(const struct grp_bpf_program *program, void *data)
+{
+	json_t *object = json_pack("{s:s, s:I, s:I}", "name", program->name, "runs",
+				   (json_int_t)program->runs, "run_ns",
+				   (json_int_t)program->run_ns);
+
+	return json_array_append_new(data, object) < 0 ? -ENOMEM : 0;
+}
+
+static int add_capacity(json_t *capacities, const char *name, uint64_t used, uint64_t limit,
+			uint64_t bytes)
+{
+	json_t *object = json_pack("{s:s, s:I, s:I, s:I}", "name", name, "used", (json_int_t)used,
+				   "limit", (json_int_t)limit, "bytes", (json_int_t)bytes);
+
+	return json_array_append_new(capacities, object) < 0 ? -ENOMEM : 0;
+}
+
+static int add_map(const struct grp_bpf_map *map, void *data)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "map:%s", map->name);
+	return add_capacity(data, name, map->entries, map->limit, map->bytes);
+}
+
+/* What one more costs, times the capacity: what the setting is about. */
+static int add_settings(json_t *capacities, const struct grp_core_figures *figures)
+{
+	uint64_t set = figures->cpus * (sizeof(struct grp_cell) + sizeof(struct grp_mode)) +
+		       sizeof(struct grp_count) + sizeof(struct grp_set_record);
+	uint64_t group = sizeof(struct grp_group_record) + sizeof(struct grp_shown);
+	int r;
+
+	r = add_capacity(capacities, "groups", figures->groups + figures->dying_groups,
+			 figures->capacity_groups, group * figures->capacity_groups);
+	if (r < 0)
+		return r;
+	return add_capacity(capacities, "sets", figures->sets + figures->retired_sets,
+			    figures->capacity_sets, set * figures->capacity_sets);
+}
+
+static int add_setting(const char *key, const char *value, void *data)
+{
+	return json_object_set_new(data, key, json_string(value)) < 0 ? -ENOMEM : 0;
+}
+
+/* The lists of a status, by what each is filled from. */
+static int add_lists(const struct grp_agent *agent, const struct grp_core_figures *figures,
+		     json_t *status)
+{
+	_cleanup_json_ json_t *capacities = json_array();
+	_cleanup_json_ json_t *programs = json_array();
+	_cleanup_json_ json_t *config = json_object();
+	int r = 0;
+
+	if (!capacities || !programs || !config)
+		return -ENOMEM;
+	r = add_settings(capacities, figures);
+	if (r == 0 && agent->bpf)
+		r = grp_bpf_maps(agent->bpf, add_map, capacities);
+	if (r == 0 && agent->bpf)
+		r = grp_bpf_programs(agent->bpf, add_program, programs);
+	if (r == 0)
+		r = grp_config_each(&agent->config, add_setting, config);
+	if (r < 0)
+		return r;
+	return json_object_set(status, "capacities", capacities) < 0 ||
+			       json_object_set(status, "programs", programs) < 0 ||
+			       json_object_set(status, "config", config) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+int grp_method_get_status(struct grp_call *call, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *status = NULL;
+	const struct grp_agent *agent = call->agent;
+	const struct grp_kernel_view *view = grp_core_view(agent->core);
+	struct grp_server_figures clients;
+	struct grp_core_figures figures;
+	unsigned int corrections;
+	int r = 0;
+
+	if (grp_call_flag(call, "audit"))
+		r = grp_core_audit(agent->core, &corrections);
+	if (r < 0)
+		return r;
+	grp_core_figures(agent->core, &figures);
+	grp_server_figures(agent->server, &clients);
+	status = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			   "instance", agent->config.instance, "version", GRP_VERSION, "state",
+			   "running", "pid", (int)getpid(), "generation",
+			   (json_int_t)(agent->bpf ? grp_bpf_generation(agent->bpf) : 0),
+			   "started_ns", (json_int_t)agent->started_ns, "hierarchies",
+			   (json_int_t)figures.hierarchies, "groups", (json_int_t)figures.groups,
+			   "sets", (json_int_t)figures.sets, "connections",
+			   (json_int_t)clients.connections, "events_lost",
+			   (json_int_t)view->stats[GRP_STAT_EVENTS_LOST], "audit_corrections",
+			   (json_int_t)figures.audit_corrections, "counters",
+			   counters_new(view, &figures, &clients));
+	if (!status)
+		return -ENOMEM;
+	r = add_lists(agent, &figures, status);
+	if (r == 0)
+		*ret_reply = json_pack("{s:O}", "status", status);
+	return r < 0 || *ret_reply ? r : -ENOMEM;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Methods about groups that are answered at once. mkdir and rmdir of many are
+ * in job_group.c.
+ */
+#include <errno.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/cleanup_json.h"
+#include "base/text.h"
+#include "core/file.h"
+#include "front/listing.h"
+#include "front/methods.h"
+
+int grp_method_rename_group(struct grp_call *call, json_t **ret_reply)
+{
+	_cleanup_free_ char *to = NULL;
+	const char *to_text = grp_call_string(call, "to");
+	struct grp_group *group;
+	int r;
+
+	r = grp_call_group(call, grp_call_string(call, "from"), &group);
+	if (r < 0)
+		return r;
+	call->item = to_text;
+	r = grp_text_unescape(to_text, &to, NULL);
+	if (r < 0)
+		return r;
+	return grp_group_rename(call->agent->core, group, to, call->caller, &call->error);
+}
+
+/* --- listing ----------------------------------------------------------------- */
+
+static json_t *describe_group(struct grp_call *call, struct grp_group *group, void *data)
+{
+	_cleanup_free_ char *text = NULL;
+	struct grp_core *core = call->agent->core;
+	struct grp_usage own, tree;
+
+	if (grp_group_text(group, &text) < 0 || grp_usage_read(core, group, false, &own) < 0 ||
+	    grp_usage_read(core, group, true, &tree) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hierarchy",
+			 group->hierarchy->name, "group", text, "depth",
+			 (json_int_t)grp_group_depth(group), "children",
+			 (json_int_t)group->n_children, "tasks",
+			 (json_int_t)grp_group_tasks(core, group), "subtree_tasks",
+			 (json_int_t)grp_group_subtree_tasks(core, group), "usage_ns",
+			 (json_int_t)tree.time_ns, "usage_own_ns", (json_int_t)own.time_ns, "uid",
+			 (json_int_t)group->uid, "gid", (json_int_t)group->gid, "mode",
+			 (json_int_t)group->mode);
+}
+
+int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
+{
+	struct grp_listing listing;
+	int r;
+
+	r = grp_listing_make(call, true, &listing);
+	if (r < 0)
+		return r;
+	r = grp_core_settle(call->agent->core);
+	if (r == 0)
+		r = grp_listing_reply(call, &listing, "groups", describe_group, NULL, ret_reply);
+	grp_listing_done(&listing);
+	return r;
+}
+
+/* --- one group --------------------------------------------------------------- */
+
+int grp_group_processes(struct grp_call *call, const struct grp_group *group, size_t *ret_n)
+{
+	struct grp_members members = { .n = 0 };
+	int r = grp_group_members(call->agent->core, group, false, NULL, &members);
+
+	if (r == 0) {
+		grp_members_processes(&members);
+		*ret_n = members.n;
+	}
+	grp_members_done(&members);
+	return r;
+}
+
+static int add_file(const char *name, const struct grp_file *file, void *data)
+{
+	json_t *object = json_pack("{s:s, s:I, s:s, s:s}", "name", name, "mode",
+				   (json_int_t)file->mode, "unit", file->unit, "help", file->help);
+
+	return json_array_append_new(data, object) < 0 ? -ENOMEM : 0;
+}
+
+static int describe_stat(struct grp_call *call, struct grp_group *group, json_t *files,
+			 json_t **ret_reply)
+{
+	_cleanup_free_ char *text = NULL;
+	struct grp_core *core = call->agent->core;
+	struct grp_usage own, tree;
+	size_t processes = 0;
+	int r;
+
+	r = grp_group_text(group, &text);
+	if (r == 0)
+		r = grp_group_processes(call, group, &processes);
+	if (r == 0)
+		r = grp_core_settle(core);
+	if (r == 0)
+		r = grp_usage_read(core, group, false, &own);
+	if (r == 0)
+		r = grp_usage_read(core, group, true, &tree);
+	if (r < 0)
+		return r;
+	*ret_reply = json_pack(
+		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}}",
+		"stat", "hierarchy", group->hierarchy->name, "group", text, "id",
+		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns, "uid",
+		(json_int_t)group->uid, "gid", (json_int_t)group->gid, "mode",
+		(json_int_t)group->mode, "children", (json_int_t)group->n_children, "tasks",
+		(json_int_t)grp_group_tasks(core, group), "processes", (json_int_t)processes,
+		"references", (json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns,
+		"usage_own_ns", (json_int_t)own.time_ns, "files", files);
+	return *ret_reply ? 0 : -ENOMEM;
+}
+
+int grp_method_stat_group(struct grp_call *call, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *files = json_array();
+	struct grp_group *group;
+	int r;
+
+	r = grp_call_group(call, grp_call_string(call, "group"), &group);
+	if (r == 0)
+		r = files ? grp_file_each(call->agent->core, group, add_file, files) : -ENOMEM;
+	return r < 0 ? r : describe_stat(call, group, files, ret_reply);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The families of design 6.5 as text for Prometheus: a copy of all values taken
+ * at one moment, and its rendering in slices. The copy owns what it shows, so
+ * that groups may go while it is rendered. No HTTP here.
+ */
+#ifndef GRP_FRONT_METRICS_H
+#define GRP_FRONT_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/core.h"
+
+struct grp_agent;
+
+enum grp_metrics_format {
+	GRP_METRICS_CLASSIC, /* text/plain; version=0.0.4 */
+	GRP_METRICS_OPENMETRICS,
+	GRP_METRICS_FORMAT_MAX,
+};
+
+/* One group. All strings are owned. */
+struct grp_metrics_group {
+	char *hierarchy;
+	char *path; /* raw bytes */
+	char *labels; /* made by the renderer when it is NULL; ready to print */
+	struct grp_usage own;
+	uint64_t tree_ns;
+	uint64_t tasks, processes;
+};
+
+struct grp_metrics_program {
+	char *name;
+	uint64_t runs, run_ns;
+};
+
+struct grp_metrics_map {
+	char *name;
+	uint64_t entries, limit;
+};
+
+/* The agent and its process. */
+struct grp_metrics_agent {
+	uint64_t events_lost;
+	uint64_t audit_corrections;
+	uint64_t cpu_ns;
+	uint64_t resident_bytes, virtual_bytes;
+	uint64_t open_fds, max_fds;
+	uint64_t start_ns; /* wall clock */
+};
+
+struct grp_metrics {
+	struct grp_metrics_group *groups;
+	size_t n_groups;
+	struct grp_metrics_program *programs;
+	size_t n_programs;
+	struct grp_metrics_map *maps;
+	size_t n_maps;
+	struct grp_metrics_agent agent;
+};
+
+/**
+ * grp_metrics_take() - copy of everything at this moment.
+ * @ret_metrics: owned by the caller, grp_metrics_free().
+ * Return: 0; -ENOMEM; -errno of the snapshot.
+ * Context: loop; one pass over the tasks.
+ */
+int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics);
+
+/* grp_metrics_free() - NULL is fine. */
+void grp_metrics_free(struct grp_metrics *metrics);
+
+/* grp_metrics_content_type() - value of the HTTP header; static. */
+const char *grp_metrics_content_type(enum grp_metrics_format format);
+
+/* Rendering that can be interrupted after each row. */
+struct grp_metrics_render {
+	struct grp_metrics *metrics; /* borrowed; its labels are filled in */
+	enum grp_metrics_format format;
+	size_t family, row; /* what comes next */
+	bool labelled; /* labels are made before the first family */
+	char *text; /* owned; not NUL-terminated */
+	size_t len, allocated;
+};
+
+/* grp_metrics_render_init() - cannot fail; grp_metrics_render_done() frees. */
+void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metrics *metrics,
+			     enum grp_metrics_format format);
+
+/**
+ * grp_metrics_render_slice() - goes on for a while.
+ * @budget_ns: returns soon after this time (a few rows later); UINT64_MAX: to the end.
+ * Return: 1: whole, text and len are the document; 0: call again; -ENOMEM.
+ * Context: any.
+ */
+int grp_metrics_render_slice(struct grp_metrics_render *render, uint64_t budget_ns);
+
+void grp_metrics_render_done(struct grp_metrics_render *render);
+
+#endif

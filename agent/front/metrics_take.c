@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the values of /metrics come from: copies of the core's snapshot, of what
+ * the kernel knows of our programs and maps, and of our own process. Rendering
+ * is in metrics.c.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "front/metrics.h"
+
+static void free_metrics(struct grp_metrics **metrics)
+{
+	grp_metrics_free(*metrics);
+}
+
+#define _cleanup_metrics_ __attribute__((cleanup(free_metrics)))
+#define _cleanup_snapshot_ __attribute__((cleanup(grp_snapshot_done)))
+
+/* --- groups -------------------------------------------------------------------- */
+
+static int copy_row(struct grp_metrics_group *group, const struct grp_snapshot_row *row)
+{
+	char path[GRP_PATH_MAX];
+	ssize_t len = grp_group_path(row->group, path, sizeof(path));
+
+	if (len < 0)
+		return (int)len;
+	*group = (struct grp_metrics_group){
+		.hierarchy = strdup(row->group->hierarchy->name),
+		.path = strdup(path),
+		.own = row->own,
+		.tree_ns = row->tree_ns,
+		.tasks = row->tasks,
+		.processes = row->processes,
+	};
+	return group->hierarchy && group->path ? 0 : -ENOMEM;
+}
+
+static int take_groups(struct grp_core *core, struct grp_metrics *metrics)
+{
+	_cleanup_snapshot_ struct grp_snapshot snapshot = { 0 };
+	int r = grp_snapshot_take(core, &snapshot);
+
+	if (r < 0)
+		return r;
+	metrics->groups = calloc(snapshot.n ? snapshot.n : 1, sizeof(*metrics->groups));
+	if (!metrics->groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot.n && r == 0; i++) {
+		metrics->n_groups++; /* also a half-copied one is freed */
+		r = copy_row(&metrics->groups[i], &snapshot.rows[i]);
+	}
+	return r;
+}
+
+/* --- programs and maps ------------------------------------------------------------ */
+
+static int take_program(const struct grp_bpf_program *program, void *data)
+{
+	struct grp_metrics *metrics = data;
+	struct grp_metrics_program *programs;
+	char *name;
+
+	programs = reallocarray(metrics->programs, metrics->n_programs + 1, sizeof(*programs));
+	if (!programs)
+		return -ENOMEM;
+	metrics->programs = programs;
+	name = strdup(program->name);
+	if (!name)
+		return -ENOMEM;
+	programs[metrics->n_programs++] = (struct grp_metrics_program){
+		.name = name,
+		.runs = program->runs,
+		.run_ns = program->run_ns,
+	};
+	return 0;
+}
+
+static int take_map(const struct grp_bpf_map *map, void *data)
+{
+	struct grp_metrics *metrics = data;
+	struct grp_metrics_map *maps;
+	char *name;
+
+	maps = reallocarray(metrics->maps, metrics->n_maps + 1, sizeof(*maps));
+	if (!maps)
+		return -ENOMEM;
+	metrics->maps = maps;
+	name = strdup(map->name);
+	if (!name)
+		return -ENOMEM;
+	maps[metrics->n_maps++] = (struct grp_metrics_map){
+		.name = name,
+		.entries = map->entries,
+		.limit = map->limit,
+	};
+	return 0;
+}
+
+/* --- the process -------------------------------------------------------------------- */
+
+static uint64_t process_cpu_ns(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) < 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+/* Figures of /proc/self/statm: total and resident, in pages. 0 when unknown. */
+static void take_memory(struct grp_metrics_agent *agent)
+{
+	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t pages[2] = { 0 };
+	char text[128], *next = text;
+	ssize_t len;
+
+	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		return;
+	text[len] = '\0';
+	for (size_t i = 0; i < 2; i++) {
+		const char *word = strsep(&next, " ");
+
+		if (!word || grp_parse_u64(word, 0, UINT64_MAX / page, &pages[i]) < 0)
+			return;
+	}
+	agent->virtual_bytes = pages[0] * page;
+	agent->resident_bytes = pages[1] * page;
+}
+
+static uint64_t count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	if (!dir)
+		return 0;
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		n += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	return n ? n - 1 : 0; /* without the one that looked */
+}
+
+static void take_process(struct grp_metrics_agent *agent)
+{
+	struct rlimit limit;
+
+	agent->cpu_ns = process_cpu_ns();
+	take_memory(agent);
+	agent->open_fds = count_fds();
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		agent->max_fds = limit.rlim_cur;
+}
+
+/* --- all together ----------------------------------------------------------------------- */
+
+int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
+{
+	_cleanup_metrics_ struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
+	struct grp_core_figures figures;
+	int r;
+
+	if (!metrics)
+		return -ENOMEM;
+	r = take_groups(agent->core, metrics);
+	if (r == 0)
+		r = grp_bpf_programs(agent->bpf, take_program, metrics);
+	if (r == 0)
+		r = grp_bpf_maps(agent->bpf, take_map, metrics);
+	if (r < 0)
+		return r;
+	grp_core_figures(agent->core, &figures);
+	metrics->agent.audit_corrections = figures.audit_corrections;
+	metrics->agent.events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
+	metrics->agent.start_ns = agent->started_ns;
+	take_process(&metrics->agent);
+	*ret_metrics = TAKE_PTR(metrics);
+	return 0;
+}

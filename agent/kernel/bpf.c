@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loading, adopting and attaching. Every start attaches a generation of programs
+ * of its own over the pinned maps and only then drops the older one: a restart
+ * and an upgrade are the same thing, and between them nothing goes uncounted.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "fastpath.skel.h"
+#include "kernel/internal.h"
+
+const struct grp_kernel_ops grp_bpf_ops = {
+	.meta_put = grp_store_meta_put,
+	.hierarchy_put = grp_store_hierarchy_put,
+	.group_put = grp_store_group_put,
+	.set_put = grp_store_set_put,
+	.base_put = grp_store_base_put,
+	.journal_put = grp_store_journal_put,
+	.base_get = grp_store_base_get,
+	.meta_get = grp_store_meta_get,
+	.visit = grp_store_visit,
+	.pass = grp_pass_run,
+	.control = grp_pass_control,
+	.settle = grp_pass_settle,
+	.grace = grp_grace_start,
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[1024];
+
+	if (level > LIBBPF_WARN)
+		return 0;
+	(void)vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	GRP_LOG_DEBUG("libbpf: %s", text);
+	return 0;
+}
+
+static int size_maps(struct grp_bpf *bpf)
+{
+	const uint32_t cells = bpf->view.cpus * bpf->view.capacity_sets;
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ bpf->skel->maps.cells, cells },
+		{ bpf->skel->maps.modes, cells },
+		{ bpf->skel->maps.counts, bpf->view.capacity_sets },
+		{ bpf->skel->maps.plan, bpf->view.capacity_sets },
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(sizes) / sizeof(*sizes); i++)
+		r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+	bpf->skel->rodata->capacity_sets = bpf->view.capacity_sets;
+	bpf->skel->rodata->possible_cpus = bpf->view.cpus;
+	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
+	return r;
+}
+
+/* libbpf adopts what is pinned at these paths, and pins what it makes. */
+static int pin_maps(struct grp_bpf *bpf)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, bpf->skel->obj) {
+		if (map == bpf->skel->maps.rodata)
+			continue;
+		r = grp_pins_path(path, sizeof(path), bpf->dir, 0, bpf_map__name(map));
+		if (!r)
+			r = bpf_map__set_pin_path(map, path);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int explain_load(int r, struct grp_error *error)
+{
+	if (r == -EPERM || r == -EACCES)
+		return grp_error_set(error, -r,
+				     "the kernel refuses to load BPF programs: run as root with "
+				     "CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE, see 'grpctl "
+				     "features'");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return grp_error_set(error, EOPNOTSUPP,
+				     "this kernel has no BTF (/sys/kernel/btf/vmlinux): it must be "
+				     "built with CONFIG_DEBUG_INFO_BTF");
+	return grp_error_set(error, -r, "cannot load the BPF programs: %s", strerror(-r));
+}
+
+static int load(struct grp_bpf *bpf, struct grp_error *error)
+{
+	int r;
+
+	(void)libbpf_set_print(print_libbpf);
+	bpf->skel = fastpath__open();
+	if (!bpf->skel)
+		return explain_load(-errno, error);
+	r = size_maps(bpf);
+	if (!r)
+		r = pin_maps(bpf);
+	if (!r)
+		r = fastpath__load(bpf->skel);
+	return r ? explain_load(r, error) : 0;
+}
+
+static void *map_array(struct bpf_map *map, int protection)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t element = (bpf_map__value_size(map) + 7) / 8 * 8;
+	size_t size = (element * bpf_map__max_entries(map) + page - 1) / page * page;
+	void *memory = mmap(NULL, size, protection, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Mappings live as long as the process: the agent opens one kernel in its life. */
+static int map_view(struct grp_bpf *bpf)
+{
+	bpf->view.cells = map_array(bpf->skel->maps.cells, PROT_READ);
+	bpf->view.modes = map_array(bpf->skel->maps.modes, PROT_READ);
+	bpf->view.counts = map_array(bpf->skel->maps.counts, PROT_READ);
+	bpf->view.stats = map_array(bpf->skel->maps.stats, PROT_READ);
+	bpf->request = map_array(bpf->skel->maps.scan_request, PROT_READ | PROT_WRITE);
+	bpf->plan = map_array(bpf->skel->maps.plan, PROT_READ | PROT_WRITE);
+	if (!bpf->view.cells || !bpf->view.modes || !bpf->view.counts || !bpf->view.stats ||
+	    !bpf->request || !bpf->plan)
+		return -errno;
+	return 0;
+}
+
+static struct bpf_program *find_hook(const struct grp_bpf *bpf, const char *name)
+{
+	return bpf_object__find_program_by_name(bpf->skel->obj, name);
+}
+
+/* The pin keeps a link alive; our own reference to it is closed at once. */
+static int attach_hook(struct grp_bpf *bpf, const char *name)
+{
+	struct bpf_link *link = bpf_program__attach(find_hook(bpf, name));
+	char path[PATH_MAX];
+	int r;
+
+	if (!link)
+		return -errno;
+	r = grp_pins_path(path, sizeof(path), bpf->dir, bpf->generation, name);
+	if (!r)
+		r = bpf_link__pin(link, path);
+	(void)bpf_link__destroy(link);
+	return r;
+}
+
+static int attach_generation(struct grp_bpf *bpf, struct grp_error *error)
+{
+	char path[PATH_MAX];
+	int r = grp_pins_generation(bpf->dir, &bpf->generation);
+
+	bpf->generation++;
+	if (!r)
+		r = grp_pins_path(path, sizeof(path), bpf->dir, bpf->generation, NULL);
+	if (!r && mkdir(path, 0700))
+		r = -errno;
+	for (size_t i = 0; !r && grp_link_names[i]; i++) {
+		grp_fault_point("link");
+		r = attach_hook(bpf, grp_link_names[i]);
+	}
+	if (!r)
+		r = grp_pass_run(bpf, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+	if (!r)
+		r = grp_pins_drop_links(bpf->dir, bpf->generation);
+	if (r)
+		return grp_error_set(error, -r, "cannot attach the BPF programs: %s", strerror(-r));
+	return 0;
+}
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+	struct grp_bpf *bpf = ctx;
+
+	if (size >= sizeof(struct grp_event) && bpf->on_event)
+		bpf->on_event(data, bpf->on_event_data);
+	return 0;
+}
+
+static int finish_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
+		       struct grp_error *error)
+{
+	const struct grp_meta meta = {
+		.magic = GRP_META_MAGIC,
+		.layout = GRP_LAYOUT_VERSION,
+		.capacity_groups = bpf->view.capacity_groups,
+		.capacity_sets = bpf->view.capacity_sets,
+		.cpus = bpf->view.cpus,
+		.next_group = 1,
+	};
+	int r = grp_store_open(bpf, options, error);
+
+	if (!r)
+		r = load(bpf, error);
+	if (r)
+		return r;
+	r = map_view(bpf);
+	if (!r)
+		r = grp_grace_open(bpf);
+	if (!r) {
+		bpf->ring = ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_ring, bpf,
+					     NULL);
+		r = bpf->ring ? 0 : -errno;
+	}
+	/* Last of a first start: from here on the pins are complete. */
+	if (!r && bpf->fresh)
+		r = grp_store_meta_put(bpf, &meta);
+	if (r)
+		return grp_error_set(error, -r, "cannot set up the BPF maps: %s", strerror(-r));
+	return attach_generation(bpf, error);
+}
+
+int grp_bpf_open(const struct grp_bpf_options *options, struct grp_error *error,
+		 struct grp_bpf **ret_bpf)
+{
+	struct grp_bpf *bpf = calloc(1, sizeof(*bpf));
+	int cpus = libbpf_num_possible_cpus(), r;
+
+	if (!bpf)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < GRP_STORE_MAX; i++)
+		bpf->store[i] = -1;
+	bpf->grace_outer = bpf->grace_inner = -1;
+	bpf->policy = sched_getscheduler(0);
+	(void)sched_getparam(0, &bpf->param);
+	bpf->event = options->event;
+	bpf->view.cpus = cpus > 0 ? cpus : 1;
+	bpf->view.capacity_sets = options->capacity_sets;
+	bpf->view.capacity_groups = options->capacity_groups;
+	bpf->base_size = sizeof(struct grp_base) + bpf->view.cpus * sizeof(struct grp_base_cpu);
+	r = grp_pins_open(options->instance, error, &bpf->dir);
+	if (!r)
+		r = finish_open(bpf, options, error);
+	if (r) {
+		grp_bpf_close(bpf);
+		return r;
+	}
+	*ret_bpf = bpf;
+	return 0;
+}
+
+void grp_bpf_close(struct grp_bpf *bpf)
+{
+	if (!bpf)
+		return;
+	ring_buffer__free(bpf->ring);
+	fastpath__destroy(bpf->skel);
+	grp_grace_close(bpf);
+	grp_store_close(bpf);
+	free(bpf->dir);
+	free(bpf);
+}
+
+const struct grp_kernel_view *grp_bpf_view(const struct grp_bpf *bpf)
+{
+	return &bpf->view;
+}
+
+unsigned int grp_bpf_generation(const struct grp_bpf *bpf)
+{
+	return bpf->generation;
+}
+
+int grp_bpf_events_fd(const struct grp_bpf *bpf)
+{
+	return ring_buffer__epoll_fd(bpf->ring);
+}
+
+int grp_bpf_events(struct grp_bpf *bpf, void (*fn)(const struct grp_event *event, void *data),
+		   void *data)
+{
+	bpf->on_event = fn;
+	bpf->on_event_data = data;
+	return ring_buffer__consume(bpf->ring);
+}
+
+int grp_bpf_programs(struct grp_bpf *bpf,
+		     int (*fn)(const struct grp_bpf_program *program, void *data), void *data)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, bpf->skel->obj) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		struct grp_bpf_program figures = { .name = bpf_program__name(program) };
+		int r;
+
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+			return -errno;
+		figures.runs = info.run_cnt;
+		figures.run_ns = info.run_time_ns;
+		r = fn(&figures, data);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* "\t123\n" to 123; 0 when it is not of that form. */
+static uint64_t parse_bytes(char *text)
+{
+	uint64_t bytes = 0;
+
+	text += strspn(text, " \t");
+	text[strcspn(text, "\n")] = '\0';
+	return grp_parse_u64(text, 0, UINT64_MAX, &bytes) ? 0 : bytes;
+}
+
+/* What the kernel says it holds for a map. */
+static uint64_t map_bytes(int fd)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	uint64_t bytes = 0;
+	char path[64], line[128];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = parse_bytes(line + 8);
+	return bytes;
+}
+
+int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, void *data),
+		 void *data)
+{
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, bpf->skel->obj) {
+		struct grp_bpf_map figures = {
+			.name = bpf_map__name(map),
+			.bytes = map_bytes(bpf_map__fd(map)),
+			.limit = bpf_map__max_entries(map),
+		};
+
+		r = fn(&figures, data);
+		if (r)
+			return r;
+	}
+	for (unsigned int i = 0; i < GRP_STORE_MAX; i++) {
+		struct grp_bpf_map figures = {
+			.name = grp_store_names[i],
+			.bytes = map_bytes(bpf->store[i]),
+		};
+		struct bpf_map_info info = {};
+		uint32_t len = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(bpf->store[i], &info, &len))
+			return -errno;
+		figures.limit = info.max_entries;
+		r = fn(&figures, data);
+		if (r)
+			return r;
+	}
+	return 0;
+}

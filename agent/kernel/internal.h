@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of kernel/ share among themselves. Nobody outside includes it.
+ */
+#ifndef GRP_KERNEL_INTERNAL_H
+#define GRP_KERNEL_INTERNAL_H
+
+#include <limits.h>
+#include <sched.h>
+#include <sys/types.h>
+
+#include "kernel/bpf.h"
+
+struct bpf_link;
+struct fastpath;
+struct ring_buffer;
+
+/* Maps that only the agent reads and writes (A5). */
+enum grp_store_map {
+	GRP_STORE_META,
+	GRP_STORE_HIERARCHIES,
+	GRP_STORE_GROUPS,
+	GRP_STORE_SETS,
+	GRP_STORE_BASES,
+	GRP_STORE_JOURNAL,
+	GRP_STORE_SHOWN,
+	GRP_STORE_MAX,
+};
+
+struct grp_bpf {
+	char *dir; /* pins of the instance */
+	unsigned int generation;
+	bool fresh; /* nothing was pinned before */
+	struct fastpath *skel;
+	struct ring_buffer *ring;
+	int store[GRP_STORE_MAX];
+	int grace_outer, grace_inner; /* updating the one waits for a grace period */
+	int policy;		      /* scheduling of the agent outside passes */
+	struct sched_param param;
+	struct sd_event *event;
+	struct grp_kernel_view view;
+	struct grp_scan_request *request; /* mapped, written before a pass */
+	uint64_t *plan;			  /* mapped, one entry a set */
+	size_t base_size;		  /* of struct grp_base with its CPUs */
+	void (*on_event)(const struct grp_event *event, void *data);
+	void *on_event_data;
+};
+
+/* --- pins.c: the directory of an instance ----------------------------------- */
+
+/* Mounts bpffs when missing and makes the directory. */
+int grp_pins_open(const char *instance, struct grp_error *error, char **ret_dir);
+
+/* Path of a pin; @generation 0: not that of a link. Return: 0, -ENAMETOOLONG. */
+int grp_pins_path(char *buf, size_t size, const char *dir, unsigned int generation,
+		  const char *name);
+
+/* The highest generation of links there is; 0: none. */
+int grp_pins_generation(const char *dir, unsigned int *ret_generation);
+
+/*
+ * Removes the links of every generation below @below, in the order that keeps
+ * counts right: births first, the switch hook last.
+ */
+int grp_pins_drop_links(const char *dir, unsigned int below);
+
+/* Removes every pin and the directory. Links before maps. */
+int grp_pins_drop_all(const char *dir);
+
+/* Names of the links in the order of attaching; NULL ends. */
+extern const char *const grp_link_names[];
+
+/* --- store.c ------------------------------------------------------------------ */
+
+/* Makes the maps of the store, or takes over what is pinned. */
+int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
+		   struct grp_error *error);
+void grp_store_close(struct grp_bpf *bpf);
+extern const char *const grp_store_names[GRP_STORE_MAX];
+
+int grp_store_meta_get(void *kernel, struct grp_meta *ret);
+int grp_store_meta_put(void *kernel, const struct grp_meta *meta);
+int grp_store_hierarchy_put(void *kernel, unsigned int slot,
+			    const struct grp_hierarchy_record *record);
+int grp_store_group_put(void *kernel, uint32_t id, const struct grp_group_record *record);
+int grp_store_set_put(void *kernel, uint32_t id, const struct grp_set_record *record);
+int grp_store_base_put(void *kernel, uint64_t key, const struct grp_base *base);
+int grp_store_base_get(void *kernel, uint64_t key, struct grp_base *ret);
+int grp_store_journal_put(void *kernel, unsigned int entry, const struct grp_journal *record);
+int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void *data);
+
+/* --- pass.c ------------------------------------------------------------------- */
+
+int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
+		 const uint16_t *plan, grp_scan_fn fn, void *data);
+int grp_pass_control(void *kernel, const struct grp_control *control);
+int grp_pass_settle(void *kernel);
+
+/* --- grace.c ------------------------------------------------------------------ */
+
+int grp_grace_open(struct grp_bpf *bpf);
+void grp_grace_close(struct grp_bpf *bpf);
+int grp_grace_start(void *kernel, void (*done)(void *data), void *data);
+
+#endif

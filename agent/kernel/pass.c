@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Passes over the tasks by iterator programs, and the programs that the agent
+ * runs itself. Everything here touches task storage and can be preempted in the
+ * middle of it; a hook on that CPU would then find no storage (6.1), so all of it
+ * runs under SCHED_FIFO for that moment.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "fastpath.skel.h"
+#include "kernel/internal.h"
+
+/* As much as the kernel hands out at once. */
+#define READ_RECORDS 682
+_Static_assert(READ_RECORDS * sizeof(struct grp_scan_record) <= 32768, "seq buffer");
+
+static void enter_fifo(const struct grp_bpf *bpf)
+{
+	const struct sched_param param = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
+
+	(void)bpf;
+	/* Refused where real-time tasks are not allowed: `features` tells. */
+	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+}
+
+static void leave_fifo(const struct grp_bpf *const *bpf)
+{
+	(void)sched_setscheduler(0, (*bpf)->policy, &(*bpf)->param);
+}
+#define _cleanup_fifo_ __attribute__((cleanup(leave_fifo)))
+
+static struct bpf_program *pass_program(const struct grp_bpf *bpf, enum grp_pass kind)
+{
+	struct bpf_program *const programs[GRP_PASS_MAX] = {
+		[GRP_PASS_SEED] = bpf->skel->progs.pass_seed,
+		[GRP_PASS_LIST] = bpf->skel->progs.pass_list,
+		[GRP_PASS_MOVE] = bpf->skel->progs.pass_move,
+	};
+
+	return programs[kind];
+}
+
+/* An open pass; limited to a thread or a process where one is asked for. */
+static int open_pass(const struct grp_bpf *bpf, enum grp_pass kind,
+		     const struct grp_scan_request *request, int *ret_fd)
+{
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
+	_cleanup_close_ int link = -1;
+	int fd;
+
+	if (!request || (request->flags & GRP_SCAN_ALL_TASKS))
+		;
+	else if (request->tid)
+		info.task.tid = request->tid;
+	else if (request->tgid)
+		info.task.pid = request->tgid;
+	link = bpf_link_create(bpf_program__fd(pass_program(bpf, kind)), 0, BPF_TRACE_ITER, &opts);
+	if (link < 0)
+		return -errno;
+	fd = bpf_iter_create(link);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static void write_plan(struct grp_bpf *bpf, const uint16_t *plan)
+{
+	for (unsigned int i = 0; i < bpf->view.capacity_sets; i++)
+		bpf->plan[i] = plan[i];
+}
+
+static int hand_over(const struct grp_scan_record *records, size_t len, grp_scan_fn fn, void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < len / sizeof(*records); i++)
+		r = fn(&records[i], data);
+	return r;
+}
+
+int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
+		 const uint16_t *plan, grp_scan_fn fn, void *data)
+{
+	struct grp_scan_record records[READ_RECORDS];
+	struct grp_bpf *bpf = kernel;
+	const struct grp_bpf *const fifo _cleanup_fifo_ = bpf;
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+	int r;
+
+	memset(bpf->request, 0, sizeof(*bpf->request));
+	if (request)
+		*bpf->request = *request;
+	if (plan)
+		write_plan(bpf, plan);
+	else
+		bpf->request->flags |= GRP_SCAN_ALL_SETS;
+	enter_fifo(bpf);
+	r = open_pass(bpf, kind, request, &fd);
+	if (r)
+		return r;
+	while ((n = read(fd, records, sizeof(records))) != 0) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return -errno;
+		r = fn ? hand_over(records, n, fn, data) : 0;
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int grp_pass_control(void *kernel, const struct grp_control *control)
+{
+	struct grp_bpf *bpf = kernel;
+	struct grp_control request = *control;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &request, .ctx_size_in = sizeof(request));
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->skel->progs.control), &opts))
+		return -errno;
+	return (int)opts.retval;
+}
+
+int grp_pass_settle(void *kernel)
+{
+	struct grp_bpf *bpf = kernel;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
+	int fd = bpf_program__fd(bpf->skel->progs.settle);
+
+	for (opts.cpu = 0; opts.cpu < bpf->view.cpus; opts.cpu++)
+		/* A CPU that is offline runs nothing that could be settled. */
+		if (bpf_prog_test_run_opts(fd, &opts) && errno != ENXIO)
+			return -errno;
+	return 0;
+}

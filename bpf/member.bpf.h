@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Membership: counts of sets, births, moves, exits. The order of every step is
+ * fixed: the destination is counted up before the swap of the task's word, the
+ * source counted down after it (A2). In the other order an exit on another CPU
+ * takes the new count to -1 and the event of the last member is never sent.
+ */
+#ifndef GRP_MEMBER_BPF_H
+#define GRP_MEMBER_BPF_H
+
+#include "charge.bpf.h"
+
+#define MOVE_TRIES 16
+#define BIRTH_TRIES 8
+#define EXIT_TRIES 16
+
+static __always_inline void send_event(__u32 set, __u32 kind, __u64 changes)
+{
+	struct grp_event event = { .set = set, .kind = kind, .changes = changes };
+
+	if (bpf_ringbuf_output(&events, &event, sizeof(event), 0))
+		stat_inc(GRP_STAT_EVENTS_LOST);
+}
+
+/* 0; -1: the set is dead or unknown, nothing was counted (A4). */
+__weak __noinline int member_up(__u32 set)
+{
+	struct grp_count *count = find_count(set);
+
+	if (!count)
+		return -1;
+	__sync_fetch_and_add(&count->changes, 1);
+	if ((__s64)__sync_fetch_and_add(&count->members, 1) < 0) {
+		__sync_fetch_and_add(&count->members, -1);
+		stat_inc(GRP_STAT_DEAD_SET);
+		return -1;
+	}
+	__sync_fetch_and_add(&count->chargers, 1);
+	return 0;
+}
+
+/* The audit trusts counts whose changes stood still: moved before and after. */
+__weak __noinline int member_down(__u32 set)
+{
+	struct grp_count *count = find_count(set);
+
+	if (!count)
+		return 0;
+	__sync_fetch_and_add(&count->changes, 1);
+	if (__sync_fetch_and_add(&count->members, -1) == 1)
+		send_event(set, GRP_EVENT_EMPTY, count->changes);
+	__sync_fetch_and_add(&count->changes, 1);
+	return 0;
+}
+
+static __always_inline void charger_down(__u32 set)
+{
+	struct grp_count *count = find_count(set);
+
+	if (count)
+		__sync_fetch_and_add(&count->chargers, -1);
+}
+
+static __always_inline void both_down(__u32 set)
+{
+	member_down(set);
+	charger_down(set);
+}
+
+enum entrance {
+	ENTER_BY_FORK,
+	ENTER_BY_MOVE,
+	ENTER_BY_SEED,
+};
+
+/* After the swap that made a task a member: count how it came. */
+static __always_inline void entered(__u32 set, enum entrance how)
+{
+	struct grp_count *count = find_count(set);
+
+	if (!count)
+		return;
+	if (how == ENTER_BY_FORK)
+		__sync_fetch_and_add(&count->forks, 1);
+	else if (how == ENTER_BY_MOVE)
+		__sync_fetch_and_add(&count->entries, 1);
+	__sync_fetch_and_add(&count->changes, 1);
+}
+
+/* For move_task(): whatever set the task is in. */
+#define ANY_SET GRP_PLAN_NONE
+
+/*
+ * Swap the set of a task, from any CPU, if it is in the set that is expected.
+ * The time up to now is claimed by the swap itself and goes to the old set. Race
+ * partners: the switch hook where the task runs, an exit, a birth hook.
+ * Return: enum grp_verdict.
+ */
+__weak __noinline int move_task(struct grp_task *t, const struct task_now *now, __u32 expected,
+				__u32 to)
+{
+	__u64 word, delta;
+	__u32 from;
+	int i;
+
+	if (!t || !now)
+		return GRP_VERDICT_BUSY;
+	for (i = 0; i < MOVE_TRIES; i++) {
+		word = read_word(t);
+		from = grp_word_set(word);
+		if (grp_word_state(word) == GRP_STATE_EXITED)
+			return GRP_VERDICT_EXITING;
+		if (grp_word_state(word) == GRP_STATE_UNCLAIMED)
+			return GRP_VERDICT_UNBORN;
+		if (from == to || (expected != ANY_SET && from != expected))
+			return GRP_VERDICT_MOVED;
+		if (member_up(to))
+			return GRP_VERDICT_NO_PLAN;
+		charge_counts(t, now, from);
+		charge_modes(t, now, from);
+		delta = uncharged_ns(now, word);
+		if (swap_word(t, word, grp_word(to, GRP_STATE_ALIVE, word + delta))) {
+			add_time(from, now->cpu, delta);
+			entered(to, ENTER_BY_MOVE);
+			both_down(from);
+			return GRP_VERDICT_MOVED;
+		}
+		both_down(to);
+	}
+	stat_inc(GRP_STAT_RETRIES_SPENT);
+	return GRP_VERDICT_BUSY;
+}
+
+/* Take a task out of the members of its set, once (A3). */
+__weak __noinline int exit_task(struct grp_task *t)
+{
+	struct grp_count *count;
+	__u64 word;
+	__u32 set;
+	int i;
+
+	if (!t)
+		return 0;
+	for (i = 0; i < EXIT_TRIES; i++) {
+		word = read_word(t);
+		set = grp_word_set(word);
+		if (grp_word_state(word) == GRP_STATE_EXITED ||
+		    grp_word_state(word) == GRP_STATE_UNCLAIMED)
+			return 0;
+		count = find_count(set);
+		if (!count)
+			return 0;
+		__sync_fetch_and_add(&count->changes, 1);
+		if (swap_word(t, word, grp_word(set, GRP_STATE_EXITED, word))) {
+			__sync_fetch_and_add(&count->exits, 1);
+			member_down(set);
+			return 0;
+		}
+	}
+	stat_inc(GRP_STAT_RETRIES_SPENT);
+	return 0;
+}
+
+static __always_inline void init_task(const struct task_struct *p, struct grp_task *init,
+				      __u32 state, __u32 origin)
+{
+	struct task_now now;
+
+	read_task(p, 0, &now);
+	init->word = grp_word(GRP_SET_ROOT, state, origin == GRP_ORIGIN_SEED ? now.time_ns : 0);
+	init->counts = now.counts;
+	init->user_ns = now.user_ns;
+	init->system_ns = now.system_ns;
+	init->exec_id = p->self_exec_id;
+	init->origin = origin;
+}
+
+/*
+ * Storage of a task, made with its first value if there is none. Creation may
+ * answer NULL although storage exists, because another CPU is creating it.
+ */
+static __always_inline struct grp_task *make_storage(struct task_struct *p, struct grp_task *init)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, p, init, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return t ?: bpf_task_storage_get(&tasks, p, NULL, 0);
+}
+
+static __always_inline struct grp_orphan_key orphan_key(const struct task_struct *p)
+{
+	struct grp_orphan_key key = { .tid = p->pid, .start_ns = p->start_boottime };
+
+	return key;
+}
+
+/*
+ * Give storage to a task whose birth found no room for it. The winner of the
+ * deletion adopts; counts and the birth itself were counted then.
+ */
+static __always_inline struct grp_task *adopt(struct task_struct *p)
+{
+	struct grp_orphan_key key = orphan_key(p);
+	struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
+	struct grp_task init = {}, *t;
+	__u32 set;
+
+	if (!orphan)
+		return NULL;
+	set = orphan->set;
+	init.exec_id = orphan->exec_id;
+	t = make_storage(p, &init);
+	if (!t)
+		return NULL;
+	if (!bpf_map_delete_elem(&orphans, &key)) {
+		swap_word(t, grp_word(0, GRP_STATE_UNCLAIMED, 0), grp_word(set, GRP_STATE_ALIVE, 0));
+		stat_inc(GRP_STAT_ADOPTED);
+	}
+	return t;
+}
+
+/*
+ * The end of a task that found no room in task storage all its life: what is
+ * known of it is counted now; its last slice, which comes later, is lost.
+ */
+static __always_inline void exit_orphan(struct task_struct *p)
+{
+	struct grp_orphan_key key = orphan_key(p);
+	struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
+	struct grp_count *count;
+	__u32 set;
+
+	stat_inc(GRP_STAT_EXIT_UNKNOWN);
+	if (!orphan)
+		return;
+	set = orphan->set;
+	count = find_count(set);
+	if (bpf_map_delete_elem(&orphans, &key) || !count)
+		return;
+	add_time(set, bpf_get_smp_processor_id(), p->se.sum_exec_runtime);
+	__sync_fetch_and_add(&count->exits, 1);
+	both_down(set);
+}
+
+/*
+ * Storage for a task that was there before the programs: a member of every
+ * root, charged from now on. Race partner: the birth hook of a task that the
+ * pass saw before the hook ran; it overrides the seed and returns these counts.
+ * What is ours is told by the origin, which is written once.
+ */
+static __always_inline struct grp_task *seed_task(struct task_struct *p)
+{
+	struct grp_task init = {}, *t;
+
+	if (member_up(GRP_SET_ROOT))
+		return NULL;
+	init_task(p, &init, GRP_STATE_SEEDED, GRP_ORIGIN_SEED);
+	t = make_storage(p, &init);
+	if (!t || t->origin != GRP_ORIGIN_SEED) {
+		both_down(GRP_SET_ROOT);
+		return t;
+	}
+	entered(GRP_SET_ROOT, ENTER_BY_SEED);
+	stat_inc(GRP_STAT_SEEDED);
+	/* It may have gone through its exit hook before the storage was there. */
+	if (p->flags & PF_EXITING)
+		exit_task(t);
+	return t;
+}
+
+#endif

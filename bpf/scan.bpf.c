@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Passes over the tasks: seeding, listing, moving. Each writes one record a task
+ * to its reader and keeps no state of its own, so that a pass may be repeated at
+ * any time. What to do is in the maps "scan_request" and "plan".
+ *
+ * A record that does not fit the reader's buffer is written again at the next
+ * read, with the program run once more on the same task: all steps are
+ * idempotent, and a move that was done reports the same verdict.
+ *
+ * These programs can be preempted while they are inside a storage helper, and
+ * then the hooks on that CPU find no storage. The agent runs every pass under
+ * SCHED_FIFO.
+ */
+#include "member.bpf.h"
+
+static __always_inline const struct grp_scan_request *find_request(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scan_request, &zero);
+}
+
+static __always_inline bool wanted(const struct grp_scan_request *request,
+				   const struct task_struct *p)
+{
+	return (!request->tgid || request->tgid == p->tgid) &&
+	       (!request->tid || request->tid == p->pid);
+}
+
+/* A task's id in the pid namespace with this inode; 0: it is not visible there. */
+static __always_inline __u32 ns_id(struct pid *pid, __u32 pidns)
+{
+	struct upid upid;
+	__u32 level;
+	int i;
+
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	/* The kernel nests pid namespaces 32 deep. */
+	for (i = 0; i <= 32; i++) {
+		if (i > level)
+			break;
+		if (bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]))
+			break;
+		if (BPF_CORE_READ(upid.ns, ns.inum) == pidns)
+			return upid.nr;
+	}
+	return 0;
+}
+
+static __always_inline void fill_record(struct grp_scan_record *record, struct task_struct *p,
+					__u64 word, const struct grp_scan_request *request)
+{
+	record->tid = p->pid;
+	record->tgid = p->tgid;
+	record->ns_tid = record->tid;
+	record->ns_tgid = record->tgid;
+	if (request->pidns) {
+		record->ns_tid = ns_id(BPF_CORE_READ(p, thread_pid), request->pidns);
+		record->ns_tgid = ns_id(BPF_CORE_READ(p, group_leader, thread_pid), request->pidns);
+	}
+	record->uid = BPF_CORE_READ(p, cred, uid.val);
+	record->suid = BPF_CORE_READ(p, cred, suid.val);
+	record->nr_threads = BPF_CORE_READ(p, signal, nr_threads);
+	record->set = grp_word_set(word);
+	record->state = grp_word_state(word);
+	record->start_ns = p->start_boottime;
+	record->time_ns = p->se.sum_exec_runtime;
+}
+
+/*
+ * Pass: storage for every task that has none. Rate: once a start of the agent
+ * and after a birth without room. Context: task iterator, RCU.
+ */
+SEC("iter/task")
+int pass_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+
+	if (!p || (p->flags & PF_EXITING) || bpf_task_storage_get(&tasks, p, NULL, 0))
+		return 0;
+	if (!adopt(p))
+		seed_task(p);
+	return 0;
+}
+
+/* Pass: a record for each task whose set is in the plan, exiting ones too. */
+SEC("iter/task")
+int pass_list(struct bpf_iter__task *ctx)
+{
+	const struct grp_scan_request *request = find_request();
+	struct grp_scan_record record = { .verdict = GRP_VERDICT_LISTED };
+	struct task_struct *p = ctx->task;
+	struct grp_task *t;
+	__u64 word, *to;
+	__u32 set;
+
+	if (!p || !request || !wanted(request, p))
+		return 0;
+	t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	word = t ? read_word(t) : 0;
+	set = grp_word_set(word);
+	if (!(request->flags & GRP_SCAN_ALL_SETS)) {
+		to = bpf_map_lookup_elem(&plan, &set);
+		if (!to || *to == GRP_PLAN_NONE)
+			return 0;
+	}
+	if (!t || grp_word_state(word) == GRP_STATE_UNCLAIMED)
+		record.verdict = GRP_VERDICT_UNBORN;
+	else if (grp_word_state(word) == GRP_STATE_EXITED)
+		record.verdict = GRP_VERDICT_EXITING;
+	fill_record(&record, p, word, request);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+static __always_inline enum grp_verdict move_one(struct task_struct *p, struct grp_task *t,
+						 const struct grp_scan_request *request)
+{
+	__u64 word = read_word(t), *to;
+	__u32 set = grp_word_set(word);
+	struct task_now now;
+
+	if (grp_word_state(word) == GRP_STATE_EXITED)
+		return GRP_VERDICT_EXITING;
+	to = bpf_map_lookup_elem(&plan, &set);
+	if (!to || *to == GRP_PLAN_NONE)
+		return GRP_VERDICT_NO_PLAN;
+	/* TASK-8: real or saved user id of the target, as it is at this moment. */
+	if ((request->flags & GRP_SCAN_CHECK_UID) &&
+	    request->uid != BPF_CORE_READ(p, cred, uid.val) &&
+	    request->uid != BPF_CORE_READ(p, cred, suid.val))
+		return GRP_VERDICT_DENIED;
+	read_task(p, p->thread_info.cpu, &now);
+	return move_task(t, &now, ANY_SET, *to);
+}
+
+/* Pass: swap the set of each task that is asked for, by the plan. */
+SEC("iter/task")
+int pass_move(struct bpf_iter__task *ctx)
+{
+	const struct grp_scan_request *request = find_request();
+	struct grp_scan_record record = { .verdict = GRP_VERDICT_UNBORN };
+	struct task_struct *p = ctx->task;
+	struct grp_task *t;
+	__u64 word = 0;
+
+	if (!p || !request || !wanted(request, p))
+		return 0;
+	t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	if (t) {
+		record.verdict = move_one(p, t, request);
+		word = read_word(t);
+	} else if (p->flags & PF_EXITING) {
+		record.verdict = GRP_VERDICT_EXITING;
+	}
+	fill_record(&record, p, word, request);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

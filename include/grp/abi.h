@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF programs and the agent share: keys and values of the maps.
+ * Included by both sides; fixed-width types only, padding explicit, sizes
+ * asserted. The text of each struct names the one side that writes it.
+ *
+ * Invariants (cited as A1... in the code):
+ *  A1  Every stretch of a task's time is claimed by exactly one successful
+ *      compare-and-swap of grp_task.word, and added once to the cell of the
+ *      set that stood in the *old* word.
+ *  A2  A set is counted up before a word names it and down after no word of
+ *      that task names it any more.
+ *  A3  A state is left by one winner of a swap; the winner counts it.
+ *  A4  A dead set (members < 0) gains no member; its id is reused only after
+ *      its chargers are zero and an RCU grace period has passed since.
+ *  A5  A record that outlives the agent is changed by single-element updates
+ *      of which every prefix is recoverable.
+ */
+#ifndef GRP_ABI_H
+#define GRP_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "grp/ids.h"
+
+/* --- the word of a task: set:16 | state:2 | charged:46 --------------------- */
+
+/* Charged time is kept modulo 2^46 ns: one slice may last 19.5 hours. */
+#define GRP_CHARGED_BITS 46
+#define GRP_CHARGED_MASK ((1ULL << GRP_CHARGED_BITS) - 1)
+#define GRP_STATE_SHIFT GRP_CHARGED_BITS
+#define GRP_SET_SHIFT 48
+
+enum grp_state {
+	GRP_STATE_UNCLAIMED, /* storage exists, the birth hook has not placed it yet */
+	GRP_STATE_SEEDED,    /* placed in root by a pass; a birth hook may override */
+	GRP_STATE_ALIVE,
+	GRP_STATE_EXITED, /* no member any more, may still charge */
+	GRP_STATE_MAX,
+};
+
+static inline __u64 grp_word(__u32 set, __u32 state, __u64 charged_ns)
+{
+	return ((__u64)set << GRP_SET_SHIFT) | ((__u64)state << GRP_STATE_SHIFT) |
+	       (charged_ns & GRP_CHARGED_MASK);
+}
+
+static inline __u32 grp_word_set(__u64 word)
+{
+	return word >> GRP_SET_SHIFT;
+}
+
+static inline __u32 grp_word_state(__u64 word)
+{
+	return (word >> GRP_STATE_SHIFT) & 3;
+}
+
+static inline __u64 grp_word_charged(__u64 word)
+{
+	return word & GRP_CHARGED_MASK;
+}
+
+/* Where a task's storage came from; written once, when it is created. */
+enum grp_origin {
+	GRP_ORIGIN_BIRTH,
+	GRP_ORIGIN_SEED,
+};
+
+/* Task storage. Written by programs only. */
+struct grp_task {
+	__u64 word;
+	__u64 counts; /* nvcsw:24 | nivcsw:24 | migrations:16, already counted */
+	__u64 user_ns;
+	__u64 system_ns; /* the parts of utime and stime already counted */
+	__u32 exec_id;	 /* the part of self_exec_id already counted */
+	__u32 origin;	 /* enum grp_origin */
+};
+
+/* --- counters ------------------------------------------------------------- */
+
+/* One per CPU and set, index cpu * capacity_sets + set. Written by programs. */
+struct grp_cell {
+	__u64 time_ns;
+	__u64 voluntary; /* switches */
+	__u64 involuntary;
+	__u64 migrations;
+};
+
+/* Same index; touched at ticks only, so kept out of the hot line. */
+struct grp_mode {
+	__u64 user_ns;
+	__u64 system_ns;
+};
+
+/* Bias of a dead set's members: larger than any count of tasks. */
+#define GRP_MEMBERS_DEAD (-(1LL << 40))
+
+/* One per set. Written by programs, read through a mapping by the agent. */
+struct grp_count {
+	__s64 members;	/* tasks alive or seeded; < 0: dead (A4) */
+	__s64 chargers; /* tasks whose word may still name the set */
+	__u64 changes;	/* moves with every change of members, before and after */
+	__u64 entries;	/* tasks that came in by a move */
+	__u64 forks;
+	__u64 execs;
+	__u64 exits;
+	__u64 pad;
+};
+
+/* What went another way than usual; index into the map of statistics. */
+enum grp_stat {
+	GRP_STAT_EVENTS_LOST,	/* ring buffer full */
+	GRP_STAT_BIRTH_MOVED,	/* parent was moved during the birth */
+	GRP_STAT_BIRTH_ORPHANS, /* births without room in task storage */
+	GRP_STAT_ORPHANS_LOST,	/* ... and without room in the table */
+	GRP_STAT_ADOPTED,
+	GRP_STAT_SEEDED,
+	GRP_STAT_OVERRIDDEN,   /* seeds that a birth hook replaced */
+	GRP_STAT_DEAD_SET,     /* births that met a dead set and read again */
+	GRP_STAT_RETRIES_SPENT, /* a bounded retry loop came to its end */
+	GRP_STAT_EXIT_UNKNOWN, /* exit of a task without storage */
+	GRP_STAT_FREE_UNKNOWN, /* free of a task whose storage was out of reach */
+	GRP_STAT_MAX,
+};
+
+enum grp_event_kind {
+	GRP_EVENT_EMPTY,  /* a set has lost its last member */
+	GRP_EVENT_ORPHAN, /* a birth waits for adoption: run a seeding pass */
+};
+
+/* Ring buffer. Never one per birth, exit or switch. */
+struct grp_event {
+	__u32 set;
+	__u32 kind; /* enum grp_event_kind */
+	__u64 changes;
+};
+
+/* A birth that found no room, keyed by task; written by programs. */
+struct grp_orphan_key {
+	__u32 tid;
+	__u32 pad;
+	__u64 start_ns;
+};
+
+struct grp_orphan {
+	__u32 set;
+	__u32 exec_id;
+};
+
+/* --- passes over the tasks ------------------------------------------------- */
+
+enum grp_scan_flags {
+	GRP_SCAN_CHECK_UID = 1 << 0, /* TASK-8: move only tasks of request.uid */
+	GRP_SCAN_ALL_SETS = 1 << 1,  /* list every task, whatever the plan says */
+	GRP_SCAN_ALL_TASKS = 1 << 2, /* walk all tasks, also for one process only */
+};
+
+/* What the next pass shall do. Written by the agent before it starts one. */
+struct grp_scan_request {
+	__u32 tgid; /* only this process; 0: any */
+	__u32 tid;  /* only this thread; 0: any */
+	__u32 flags;
+	__u32 uid;
+	__u32 pidns; /* inode of the pid namespace for ns_tid, ns_tgid; 0: none */
+	__u32 pad;
+};
+
+enum grp_verdict {
+	GRP_VERDICT_LISTED,
+	GRP_VERDICT_MOVED, /* or was there already */
+	GRP_VERDICT_UNBORN, /* no storage yet, or not yet claimed: pass again */
+	GRP_VERDICT_EXITING,
+	GRP_VERDICT_NO_PLAN, /* the plan has no entry for the task's set */
+	GRP_VERDICT_DENIED, /* request.uid may not move it */
+	GRP_VERDICT_BUSY, /* lost every try; pass again */
+	GRP_VERDICT_MAX,
+};
+
+/* One record a task, as a pass writes it to its reader. */
+struct grp_scan_record {
+	__u32 tid;
+	__u32 tgid;
+	__u32 ns_tid; /* 0: not visible in request.pidns */
+	__u32 ns_tgid;
+	__u32 uid; /* real and saved, for the rules of kill(2) and TASK-8 */
+	__u32 suid;
+	__u32 nr_threads; /* of the process, at that moment */
+	__u16 set;
+	__u8 state;   /* enum grp_state */
+	__u8 verdict; /* enum grp_verdict */
+	__u64 start_ns; /* since boot */
+	__u64 time_ns;	/* the task's own sum_exec_runtime */
+};
+
+/* --- requests to the "syscall" program ------------------------------------ */
+
+enum grp_control_op {
+	GRP_CONTROL_RETIRE, /* members 0 -> dead; result -EBUSY when not 0 */
+	GRP_CONTROL_CLEAR,  /* cells and counts of a dead set to 0 (A4) */
+	GRP_CONTROL_ADJUST, /* audit: members += delta if changes still matches */
+	GRP_CONTROL_UNCHARGE, /* chargers += delta: a free that was out of reach */
+};
+
+struct grp_control {
+	__u32 op;
+	__u32 set;
+	__s64 delta;
+	__u64 changes;
+};
+
+/* --- the store: written by the agent only ---------------------------------- */
+
+#define GRP_META_MAGIC 0x67727061 /* "grpa" */
+
+struct grp_meta {
+	__u32 magic;
+	__u32 layout; /* GRP_LAYOUT_VERSION */
+	__u32 capacity_groups;
+	__u32 capacity_sets;
+	__u32 cpus; /* possible CPUs: the rows of the cells */
+	__u32 next_group; /* ids below were perhaps handed out; never reused */
+	__u64 fold_seq;	  /* of the newest fold that was begun */
+};
+
+enum grp_record_state {
+	GRP_RECORD_FREE,
+	GRP_RECORD_LIVE,
+	GRP_RECORD_DYING, /* gone for users, still referred to by sets or folds */
+};
+
+struct grp_hierarchy_record {
+	__u32 state; /* enum grp_record_state */
+	__u32 root;  /* id of its root group */
+	__u32 subsystems; /* bit per registered subsystem that was asked for */
+	__u32 flags;	  /* enum grp_hierarchy_flags */
+	__u64 created_ns; /* wall clock */
+	char name[GRP_HIERARCHY_NAME_MAX + 8]; /* NUL-terminated */
+};
+
+enum grp_hierarchy_flags {
+	GRP_HIERARCHY_ANY_SUBSYSTEM = 1 << 0, /* "default": what nobody else claims */
+};
+
+struct grp_group_record {
+	__u32 state; /* LIVE or DYING */
+	__u32 parent; /* id; 0: root of its hierarchy */
+	__u32 slot;   /* of its hierarchy */
+	__u32 flags;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 name_len;
+	__u64 created_ns; /* wall clock */
+	char name[GRP_NAME_MAX + 1]; /* bytes, NUL-terminated */
+};
+
+/* A set: one group per hierarchy slot; 0 stands for the root of that slot. */
+struct grp_set_record {
+	__u32 state; /* enum grp_record_state */
+	__u32 pad;
+	__u32 group[GRP_HIERARCHIES_MAX];
+};
+
+enum grp_base_kind {
+	GRP_BASE_OWN,	/* of sets whose id went back */
+	GRP_BASE_GONE,	/* of removed groups below, subtree value only */
+	GRP_BASE_RESET, /* what `cpuacct.usage` showed when 0 was written to it */
+	GRP_BASE_KINDS,
+};
+
+/* Key: group id << 2 | kind; id 0 is the archive of every folded set. */
+static inline __u64 grp_base_key(__u32 group, enum grp_base_kind kind)
+{
+	return ((__u64)group << 2) | kind;
+}
+
+struct grp_base_cpu {
+	struct grp_cell cell;
+	struct grp_mode mode;
+};
+
+/* Folded counters. The array is as long as there are possible CPUs. */
+struct grp_base {
+	__u64 seq; /* the newest fold that is in it: makes folding idempotent */
+	__u64 forks;
+	__u64 execs;
+	__u64 exits;
+	struct grp_base_cpu cpu[];
+};
+
+enum grp_journal_op {
+	GRP_JOURNAL_NONE,
+	GRP_JOURNAL_FOLD_SET,	/* add set's counters to its groups' bases */
+	GRP_JOURNAL_CLEAR_SET,	/* all added: clear cells, free the id */
+	GRP_JOURNAL_FOLD_GROUP, /* add group's bases to its parent's "gone" */
+	GRP_JOURNAL_DROP_GROUP, /* added: drop bases and record of group */
+	GRP_JOURNAL_ATTACH,	/* the intent of a move */
+	GRP_JOURNAL_OP_MAX,
+};
+
+enum grp_journal_entry {
+	GRP_JOURNAL_ENTRY_FOLD,
+	GRP_JOURNAL_ENTRY_ATTACH,
+	GRP_JOURNAL_ENTRIES,
+};
+
+struct grp_journal {
+	__u32 op; /* enum grp_journal_op */
+	__u32 set;
+	__u32 group; /* attach: whose members; 0: the task's */
+	__u32 tid;  /* attach: the id given, in the agent's pid namespace */
+	__u32 whole; /* attach: the whole process */
+	__u32 pad;
+	__u64 seq;
+	__u64 start_ns; /* attach: of the task, against reuse of its id */
+	__u32 target[GRP_HIERARCHIES_MAX]; /* attach: group per slot, 0: leave */
+};
+
+/* Largest values shown, so that nothing shown ever falls. Agent writes. */
+struct grp_shown {
+	__u32 group; /* the row belongs to this id; else stale */
+	__u32 pad;
+	__u64 own_ns;
+	__u64 own_user_ns;
+	__u64 own_system_ns;
+	__u64 tree_ns;
+	__u64 tree_user_ns;
+	__u64 tree_system_ns;
+	__u64 pad2;
+};
+
+_Static_assert(sizeof(struct grp_task) == 40, "abi");
+_Static_assert(sizeof(struct grp_cell) == 32, "abi");
+_Static_assert(sizeof(struct grp_mode) == 16, "abi");
+_Static_assert(sizeof(struct grp_count) == 64, "abi");
+_Static_assert(sizeof(struct grp_event) == 16, "abi");
+_Static_assert(sizeof(struct grp_orphan_key) == 16, "abi");
+_Static_assert(sizeof(struct grp_orphan) == 8, "abi");
+_Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
+_Static_assert(sizeof(struct grp_scan_record) == 48, "abi");
+_Static_assert(sizeof(struct grp_control) == 24, "abi");
+_Static_assert(sizeof(struct grp_meta) == 32, "abi");
+_Static_assert(sizeof(struct grp_hierarchy_record) == 96, "abi");
+_Static_assert(sizeof(struct grp_group_record) == 296, "abi");
+_Static_assert(sizeof(struct grp_set_record) == 72, "abi");
+_Static_assert(sizeof(struct grp_base) == 32, "abi");
+_Static_assert(sizeof(struct grp_journal) == 104, "abi");
+_Static_assert(sizeof(struct grp_shown) == 64, "abi");
+
+#endif

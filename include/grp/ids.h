@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Limits and well-known numbers. Every object that a user can make has its
+ * limit here, with the reason for the figure. No types: those are in abi.h.
+ */
+#ifndef GRP_IDS_H
+#define GRP_IDS_H
+
+/* Changes whenever a pinned map changes its meaning or its shape. */
+#define GRP_LAYOUT_VERSION 1
+
+/* Slots for hierarchies: the width of a set's vector (design VER-1). */
+#define GRP_HIERARCHIES_MAX 16
+/* Contract: [A-Za-z0-9_.-]{1,64}. */
+#define GRP_HIERARCHY_NAME_MAX 64
+/* CONT-4: an ordinary file name. */
+#define GRP_NAME_MAX 255
+/* CONT-16: the path of a group fits a page. */
+#define GRP_PATH_MAX 4096
+
+/* A set id has 16 bits in the task's word; the last one means "gone". */
+#define GRP_SETS_DEFAULT 4096
+#define GRP_SETS_LIMIT 65535
+#define GRP_SET_ROOT 0
+#define GRP_SET_GONE 0xffffU
+/* In the plan of a pass: tasks of this set are not to be touched. */
+#define GRP_PLAN_NONE 0xffffU
+
+#define GRP_GROUPS_DEFAULT 16384
+/* Bounded by the 32-bit index of the kernel's hash map and by memory. */
+#define GRP_GROUPS_LIMIT 1048576
+
+/* Births that found no room in task storage and wait for adoption. */
+#define GRP_ORPHANS_MAX 1024
+
+#endif

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# grpctl against an agent that answers from a script: what it prints, as tables and as JSON.
+
+load cli_helper
+
+@test "usage as a table and as an array" {
+	agent_reply 'GetUsage*' "{\"parameters\":{\"usage\":[$USAGE]}}"
+	run -0 grpctl usage /a
+	printed 'GROUP           CPU(own)   CPU(subtree)           USER        SYSTEM TASKS PROCESSES
+default:/a 2.345678901 s 12.345678901 s 12.000000000 s 0.345678901 s     3         2'
+	run -0 grpctl usage --json /a
+	[[ $(jq -c . <<<"$output") == "[$USAGE]" ]]
+}
+
+@test "wait prints the usage; as JSON one object" {
+	agent_reply 'Wait*' "{\"parameters\":{\"usage\":$USAGE}}"
+	run -0 grpctl wait /a
+	[[ $output == GROUP*default:/a*12.345678901\ s* ]]
+	run -0 grpctl wait --json /a
+	[[ $(jq -c . <<<"$output") == "$USAGE" ]]
+}
+
+@test "a tree is drawn from depths, and stays right with odd names" {
+	agent <<-'END'
+		org.grpagent.ListGroups* {"parameters":{"groups":[{"hierarchy":"web","group":"/","depth":0,"tasks":5,"usage_ns":3000000000,"usage_own_ns":0},{"hierarchy":"web","group":"/a","depth":1,"tasks":1,"usage_ns":2000000000,"usage_own_ns":1000000000},{"hierarchy":"web","group":"/a/x\\xff \\\\ y","depth":2,"tasks":0,"usage_ns":1,"usage_own_ns":1},{"hierarchy":"web","group":"/b","depth":1,"tasks":0,"usage_ns":0,"usage_own_ns":0}]}}
+	END
+	LC_ALL=C.UTF-8 run -0 grpctl tree web:/
+	printed 'GROUP          TASKS      CPU(own)  CPU(subtree)
+web:/              5 0.000000000 s 3.000000000 s
+├─a                1 1.000000000 s 2.000000000 s
+│ └─x\xff \\ y     0 0.000000001 s 0.000000001 s
+└─b                0 0.000000000 s 0.000000000 s'
+}
+
+@test "ls, plain and long" {
+	agent <<-'END'
+		org.grpagent.ListGroups* {"parameters":{"groups":[{"hierarchy":"default","group":"/a b","depth":1,"children":2,"tasks":1,"subtree_tasks":4,"usage_ns":2000000000,"usage_own_ns":1000000000,"uid":0,"gid":4000000000,"mode":493}]}}
+	END
+	run -0 grpctl ls
+	printed 'GROUP        TASKS  CPU(subtree)
+default:/a b     1 2.000000000 s'
+	run -0 grpctl ls -l
+	printed 'MODE USER OWNER      CHILDREN TASKS TASKS(subtree)      CPU(own)  CPU(subtree) GROUP
+0755 root 4000000000        2     1              4 1.000000000 s 2.000000000 s default:/a b'
+}
+
+@test "ps, by thread and by process" {
+	agent <<-'END'
+		org.grpagent.ListTasks* {"parameters":{"tasks":[{"pid":12,"tgid":10,"hierarchy":"default","group":"/a","cpu_ns":1500000000}]}}
+	END
+	run -0 grpctl ps /a
+	printed 'PID TGID           CPU GROUP
+ 12   10 1.500000000 s default:/a'
+	run -0 grpctl ps -p /a
+	printed 'PID           CPU GROUP
+ 12 1.500000000 s default:/a'
+	run -0 grpctl ps --json /a
+	[[ $(jq -c .[0].pid <<<"$output") == 12 ]]
+}
+
+@test "which: one line per hierarchy; headed for several; exiting" {
+	agent <<-'END'
+		org.grpagent.WhichTasks {"parameters":{"placements":[{"pid":7,"exiting":false,"places":[{"hierarchy":"default","subsystems":["cpuacct","debug"],"group":"/a"},{"hierarchy":"web","subsystems":[],"group":"/"}]}],"failures":[]}}
+		org.grpagent.WhichTasks {"parameters":{"placements":[{"pid":7,"exiting":true,"places":[{"hierarchy":"default","subsystems":["cpuacct"],"group":"/a"}]},{"pid":8,"exiting":false,"places":[{"hierarchy":"default","subsystems":["cpuacct"],"group":"/"}]}],"failures":[]}}
+	END
+	run -0 grpctl which 7
+	printed $'cpuacct,debug,name=default:/a\nname=web:/'
+	sent WhichTasks '{"pids":["7"]}'
+	run -0 grpctl which 7 8
+	printed $'7:\ncpuacct,name=default:/a exiting\n8:\ncpuacct,name=default:/'
+}
+
+@test "get prints exactly what the file holds" {
+	agent <<-'END'
+		org.grpagent.ReadFile* {"parameters":{"content":"12\n34 \\x\t"}}
+	END
+	run -0 sh -c 'grpctl get /a f | od -An -c'
+	printed '   1   2  \n   3   4       \   x  \t'
+	sent ReadFile '{"group":"/a","file":"f"}'
+	run -0 grpctl get --json /a f
+	[[ $(jq -c . <<<"$output") == '{"content":"12\n34 \\x\t"}' ]]
+}
+
+@test "hierarchies, subsystems, mounts, features" {
+	agent <<-'END'
+		org.grpagent.ListHierarchies {"parameters":{"hierarchies":[{"name":"default","subsystems":["cpuacct","debug"],"groups":3,"tasks":200},{"name":"web","subsystems":[],"groups":1,"tasks":200}]}}
+		org.grpagent.ListSubsystems {"parameters":{"subsystems":[{"name":"cpuacct","hierarchies":["default","web"],"groups":4,"enabled":true,"shareable":true}]}}
+		org.grpagent.ListMounts {"parameters":{"mounts":[{"name":"web","options":["cpuacct","clone_children"]}]}}
+		org.grpagent.ListFeatures {"parameters":{"features":[{"name":"btf","available":true,"needed":true,"reason":""},{"name":"lsm","available":false,"needed":false,"reason":"bpf is not in lsm="}]}}
+	END
+	run -0 grpctl hierarchies
+	printed 'HIERARCHY GROUPS TASKS SUBSYSTEMS
+default        3   200 cpuacct,debug
+web            1   200 -'
+	run -0 grpctl subsystems
+	printed 'SUBSYSTEM GROUPS ENABLED SHAREABLE HIERARCHIES
+cpuacct        4 yes     yes       default,web'
+	run -0 grpctl mounts
+	printed 'NAME OPTIONS
+web  cpuacct,clone_children'
+	run -0 grpctl features
+	printed 'FEATURE AVAILABLE NEEDED REASON
+btf     yes       yes    -
+lsm     no        no     bpf is not in lsm='
+}
+
+@test "stat: a record and the files" {
+	agent <<-'END'
+		org.grpagent.StatGroup* {"parameters":{"stat":{"hierarchy":"default","group":"/a","id":7,"created_ns":1700000000000000000,"uid":0,"gid":0,"mode":493,"children":1,"tasks":2,"processes":1,"references":0,"usage_ns":1,"usage_own_ns":1,"files":[{"name":"cpuacct.usage","mode":420,"unit":"ns","help":"CPU time"}]}}}
+	END
+	TZ=UTC run -0 grpctl stat /a
+	[[ $output == *"Group: "*" default:/a"*"Created:"*"2023-11-14 22:13:20 +0000"*"Mode: "*" 0755"* ]]
+	[[ $output == *$'\n\nMODE FILE          UNIT HELP\n0644 cpuacct.usage ns   CPU time' ]]
+	run -0 grpctl stat --json /a
+	[[ $(jq -r '.files[0].name' <<<"$output") == cpuacct.usage ]]
+}
+
+@test "status: record and tables; ping" {
+	agent <<-'END'
+		org.grpagent.GetStatus {"parameters":{"status":{"instance":"main","version":"1","state":"running","pid":9,"generation":2,"started_ns":0,"hierarchies":1,"groups":1,"sets":1,"connections":1,"events_lost":0,"audit_corrections":0,"capacities":[{"name":"capacity-sets","used":1,"limit":4096,"bytes":1048576}],"programs":[{"name":"on_switch","runs":4,"run_ns":1000}],"counters":{"births":3},"config":{"metrics":"none"}}}}
+		org.grpagent.Ping {"parameters":{"instance":"main","version":"1"}}
+		org.grpagent.Ping {"parameters":{"instance":"main","version":"1"}}
+	END
+	run -0 grpctl status
+	[[ $output == *"State: "*" running"* ]]
+	[[ $output == *$'CAPACITY      USED LIMIT  MEMORY\ncapacity-sets    1  4096 1.0 MiB'* ]]
+	[[ $output == *$'PROGRAM   RUNS          TIME TIME/RUN\non_switch    4 0.000001000 s   250 ns'* ]]
+	[[ $output == *"births"*"3"*"metrics"*"none"* ]]
+	run -0 grpctl ping
+	[[ $output == "Instance: main"* ]]
+	run -0 grpctl --json ping
+	[[ $(jq -c . <<<"$output") == '{"instance":"main","version":"1"}' ]]
+}

@@ -1,0 +1,511 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the end-to-end tests share: a private agent, v1 groups of the kernel as
+# the oracle, processes that are ours to end, and comparing the two sides. To be
+# loaded by *.bats; it starts nothing by itself. Everything that a test makes is
+# written down under its temporary directory and taken away by `cleanup`, which
+# belongs in every teardown: it fails the test when something stays behind.
+#
+# environment
+#	BUILD		where grpagent, grpctl and test/support are (build/)
+#	AGENT_BIN	the agent to run ($BUILD/grpagent)
+#	SLOW		factor for every deadline (1); a guest without KVM wants 5
+#	STORM_SECONDS	how long storms last (3, with SOAK=1 60)
+#	SOAK		1: long runs
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+SUPPORT=$BUILD/test/support
+# shellcheck disable=SC2034 # for the tests
+TEST_AGENT=$BUILD/test/grpagent
+AGENT_BIN=${AGENT_BIN:-$BUILD/grpagent}
+export GRPCTL=${GRPCTL:-$BUILD/grpctl}
+SLOW=${SLOW:-1}
+SOAK=${SOAK:-}
+STORM_SECONDS=${STORM_SECONDS:-$([[ $SOAK == 1 ]] && echo 60 || echo 3)}
+export LC_ALL=C.UTF-8
+
+START_SECONDS=30
+QUIET_SECONDS=60
+PINS=/sys/fs/bpf/grpagent
+RUN_DIR=/run/grpagent
+
+# --- saying what is wrong --------------------------------------------------------
+
+fail() {
+	echo "$*" >&2
+	return 1
+}
+
+# assert_equal ACTUAL EXPECTED WHAT...
+assert_equal() {
+	[[ $1 == "$2" ]] || fail "${*:3}: $1, expected $2$(difference "$1" "$2")"
+}
+
+difference() {
+	if [[ $1 =~ ^-?[0-9]+$ && $2 =~ ^-?[0-9]+$ ]]; then
+		echo " (difference $(($1 - $2)))"
+	fi
+}
+
+# assert_match TEXT REGEX WHAT...
+assert_match() {
+	[[ $1 =~ $2 ]] || fail "${*:3}: '$1' does not match $2"
+}
+
+# assert_between VALUE LOW HIGH WHAT...
+assert_between() {
+	(($2 <= $1 && $1 <= $3)) || fail "${*:4}: $1 is not between $2 and $3"
+}
+
+# Skips the test unless all programs are there.
+need() {
+	local program
+	for program; do
+		command -v "$program" >/dev/null || skip "no $program here"
+	done
+}
+
+# --- time ------------------------------------------------------------------------
+
+step() {
+	sleep 0.02 # lint: sleep-ok a step of a poll with a deadline
+}
+
+# wait_until SECONDS COMMAND...
+wait_until() {
+	local seconds=$(($1 * SLOW)) end
+	shift
+	end=$((SECONDS + seconds))
+	until "$@"; do
+		((SECONDS < end)) || fail "not within $seconds s: $*" || return
+		step
+	done
+}
+
+# One scheduler tick in ns; the longest there is where the kernel does not say.
+tick_ns() {
+	local hz
+	hz=$({ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } 2>/dev/null |
+		sed -n 's/^CONFIG_HZ=//p')
+	echo $((1000000000 / ${hz:-100}))
+}
+
+# --- processes of ours -------------------------------------------------------------
+
+state_dir() {
+	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/state
+	mkdir -p "$dir"
+	echo "$dir"
+}
+
+# Field N of /proc/PID/stat, counted from 3 on (the name may hold anything).
+stat_of() {
+	local line fields
+	line=$(cat "/proc/$1/stat" 2>/dev/null) || return
+	read -ra fields <<<"${line##*) }"
+	echo "${fields[$2 - 3]}"
+}
+
+start_time() {
+	stat_of "$1" 22
+}
+
+# identity PID: what makes it unmistakable, for the records
+identity() {
+	echo "$1 $(start_time "$1")"
+}
+
+# is_running PID [START]: no zombie, and still the same process
+is_running() {
+	local state
+	state=$(stat_of "$1" 3) && [[ $state != [ZX] ]] || return
+	[[ -z ${2-} || $(start_time "$1") == "$2" ]]
+}
+
+is_gone() {
+	! is_running "$@"
+}
+
+# spawn NAME COMMAND...: in the background, dies with the test. Never in a subshell.
+# Output: $(output NAME). Process: $(spawned NAME).
+spawn() {
+	local name=$1 dir
+	dir=$(state_dir)
+	shift
+	setpriv --pdeathsig KILL "$@" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null 3>&- 4>&- &
+	echo $! >"$dir/$name.pid"
+	identity $! >>"$dir/processes"
+}
+
+spawned() {
+	cat "$(state_dir)/$1.pid"
+}
+
+output() {
+	cat "$(state_dir)/$1.out"
+}
+
+errors() {
+	cat "$(state_dir)/$1.err"
+}
+
+# await NAME SECONDS: its exit status, once it has ended
+await() {
+	local pid
+	pid=$(spawned "$1")
+	wait_until "$2" is_gone "$pid"
+	wait "$pid"
+}
+
+has_printed() {
+	[[ -s $(state_dir)/$1.out ]]
+}
+
+# stop NAME: SIGTERM, then its exit status is not looked at
+stop() {
+	local pid
+	pid=$(spawned "$1")
+	kill -TERM "$pid" 2>/dev/null || true
+	wait_until 30 is_gone "$pid"
+}
+
+# end PID START: whatever it takes
+end_process() {
+	is_running "$@" || return 0
+	kill -TERM "$1" 2>/dev/null
+	wait_until 10 is_gone "$@" 2>/dev/null && return
+	kill -KILL "$1" 2>/dev/null
+	wait_until 10 is_gone "$@"
+}
+
+end_processes() {
+	local pid start status=0
+	[[ -e $1/processes ]] || return 0
+	while read -r pid start; do
+		end_process "$pid" "$start" || status=1
+	done <"$1/processes"
+	return "$status"
+}
+
+# wait_asleep TID...: off its CPU, so that its time stands still
+wait_asleep() {
+	local tid
+	for tid; do
+		wait_until 30 is_asleep "$tid"
+	done
+}
+
+is_asleep() {
+	local first
+	read -r first _ <"/proc/$1/syscall" && [[ $first != running ]]
+}
+
+# --- a process with threads that do as they are told (tests/support/threads.c) -------
+
+# start_threads N [WRAPPER...]: sets TIDS; TIDS[0] is the leader, the last one
+# reads the commands
+start_threads() {
+	local dir n=$1
+	dir=$(state_dir)
+	shift
+	rm -f "$dir/threads.in" "$dir/threads.out"
+	mkfifo "$dir/threads.in" "$dir/threads.out"
+	exec {TELL}<>"$dir/threads.in" {HEAR}<>"$dir/threads.out"
+	setpriv --pdeathsig KILL "$@" "$SUPPORT/threads" "$n" <&"$TELL" >&"$HEAR" 3>&- 4>&- &
+	identity $! >>"$dir/processes"
+	hear
+	assert_equal "$REPLY" ready "threads"
+	list_threads
+}
+
+list_threads() {
+	tell tids
+	# shellcheck disable=SC2034 # for the tests
+	read -ra TIDS <<<"${REPLY#tids }"
+}
+
+# tell COMMAND...: sets REPLY
+tell() {
+	echo "$*" >&"$TELL"
+	hear
+}
+
+hear() {
+	read -r -t $((60 * SLOW)) -u "$HEAR" REPLY || fail "no answer from threads"
+}
+
+# --- the agent -----------------------------------------------------------------------
+
+# Names the private instance: INSTANCE.
+new_instance() {
+	local file=${BATS_TEST_FILENAME##*/}
+	export INSTANCE=test-${file%.bats}-$$
+}
+
+# another_instance NAME: for this test, beside the one that its file has
+another_instance() {
+	export INSTANCE=$INSTANCE-$1
+}
+
+ctl() {
+	"$GRPCTL" --instance "$INSTANCE" "$@"
+}
+
+# refused ERRNO VERB...: grpctl must fail with it, in the form of an error; sets REPLY to that
+refused() {
+	local status=0
+	REPLY=$(ctl "${@:2}" 2>&1 >/dev/null) || status=$?
+	assert_equal "$status" 1 "status of ${*:2} ($REPLY)"
+	assert_match "$REPLY" "^grpctl: $2 .*: .+ \($1\)\$" "${*:2}"
+}
+
+# agent_file NAME: the record NAME of the agent, which the test or its file has started
+agent_file() {
+	local dir
+	for dir in "${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}" "$BATS_FILE_TMPDIR"; do
+		[[ ! -e $dir/state/agent.$INSTANCE ]] || break
+	done
+	[[ -e $dir/state/agent.$INSTANCE ]] || dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}
+	echo "$dir/state/$1.$INSTANCE"
+}
+
+agent_log() {
+	agent_file log
+}
+
+agent_pid() {
+	local pid
+	read -r pid _ <"$(agent_file agent)"
+	echo "$pid"
+}
+
+# spawn_agent [OPTION...]: not waited for
+spawn_agent() {
+	mkdir -p "$(state_dir)"
+	# shellcheck disable=SC2086 # AGENT_WRAP and AGENT_ARGS are words
+	${AGENT_WRAP-} "$AGENT_BIN" --instance "$INSTANCE" ${AGENT_ARGS-} "$@" \
+		>>"$(agent_log)" 2>&1 </dev/null 3>&- 4>&- &
+	identity $! >"$(agent_file agent)"
+	disown $!
+}
+
+agent_answers() {
+	local pid
+	pid=$(agent_pid)
+	if ! is_running "$pid"; then
+		tail -n 20 "$(agent_log)" >&2
+		fail "the agent has ended"
+		return 0 # there is nothing to wait for
+	fi
+	[[ -S $RUN_DIR/$INSTANCE/control.sock ]] && ctl ping >/dev/null 2>&1
+}
+
+wait_agent() {
+	wait_until "$START_SECONDS" agent_answers || return
+	is_running "$(agent_pid)"
+}
+
+start_agent() {
+	spawn_agent "$@"
+	wait_agent
+}
+
+# signal_agent SIGNAL: and until it is gone
+signal_agent() {
+	local pid start
+	read -r pid start <"$(agent_file agent)"
+	is_running "$pid" "$start" || return 0
+	kill "-$1" "$pid"
+	wait_until 30 is_gone "$pid" "$start"
+}
+
+stop_agent() {
+	signal_agent TERM
+}
+
+kill_agent() {
+	signal_agent KILL
+}
+
+restart_agent() {
+	stop_agent
+	start_agent "$@"
+}
+
+# unload: nothing of the instance may stay
+unload() {
+	stop_agent || kill_agent
+	"$AGENT_BIN" --instance "$INSTANCE" --unload || return
+	[[ ! -e $PINS/$INSTANCE ]] || fail "left behind: $(find "$PINS/$INSTANCE")" || return
+	rm -rf "${RUN_DIR:?}/$INSTANCE"
+	rm -f "$(agent_file agent)"
+}
+
+unload_all() {
+	local file status=0
+	for file in "$1"/agent.*; do
+		[[ -e $file ]] || continue
+		INSTANCE=${file##*/agent.} unload || status=1
+	done
+	return "$status"
+}
+
+# --- the kernel's own accounting --------------------------------------------------------
+
+v1_root() {
+	awk '$3 == "cgroup" && $4 ~ /(^|,)cpuacct(,|$)/ { print $2; exit }' /proc/mounts
+}
+
+# make_v1 VARIABLE [BELOW]: a new group of the kernel; skips where there are none
+make_v1() {
+	local root dir
+	root=${2:-$(v1_root)}
+	[[ -n $root ]] || skip "no v1 cpuacct is mounted here"
+	dir=$root/grpagent-${INSTANCE:-$$}-$1
+	mkdir "$dir"
+	echo "$dir" >>"$(state_dir)/v1"
+	printf -v "$1" %s "$dir"
+}
+
+v1_usage() {
+	cat "$1/cpuacct.usage"
+}
+
+v1_is_empty() {
+	[[ -z $(cat "$1/tasks") ]]
+}
+
+# Its members descend from what the test put there.
+remove_v1() {
+	local pid dir=$1
+	[[ -d $dir ]] || return 0
+	while read -r pid; do
+		kill -KILL "$pid" 2>/dev/null
+	done <"$dir/cgroup.procs"
+	wait_until 30 v1_is_empty "$dir" && rmdir "$dir"
+}
+
+remove_all_v1() {
+	local dir status=0
+	[[ -e $1/v1 ]] || return 0
+	while read -r dir; do
+		remove_v1 "$dir" || status=1
+	done < <(tac "$1/v1")
+	return "$status"
+}
+
+# --- reading groups -----------------------------------------------------------------------
+
+# stat GROUP FIELD
+group_stat() {
+	ctl --json stat "$1" | jq -r ".$2"
+}
+
+# ns of the whole subtree, and of the group's own tasks
+usage_ns() {
+	ctl --json usage "$1" | jq -r '.[0].usage_ns'
+}
+
+usage_own_ns() {
+	ctl --json usage "$1" | jq -r '.[0].usage_own_ns'
+}
+
+# event GROUP NAME: forks, execs, exits, switches, preempted, migrations
+event() {
+	ctl get "$1" cpuacct.events | awk -v name="$2" '$1 == name { print $2 }'
+}
+
+# group_of PID [HIERARCHY]
+group_of() {
+	ctl --json which "$1" |
+		jq -r --arg h "${2:-default}" '.[0].places[] | select(.hierarchy == $h).group'
+}
+
+# Adds line to line, column by column.
+add_up() {
+	awk '{ for (i = 1; i <= NF; i++) sum[i] += $i; if (NF > n) n = NF }
+		END { for (i = 1; i <= n; i++) printf "%s%.0f", i > 1 ? " " : "", sum[i]; print "" }'
+}
+
+# read_all FILE PLACE...: control file FILE of each, v1 directory or group of ours
+read_all() {
+	local file=$1 place
+	shift
+	for place; do
+		if [[ -e $place/$file ]]; then
+			cat "$place/$file"
+		else
+			ctl get "$place" "$file"
+		fi
+	done
+}
+
+is_empty() {
+	if [[ -e $1/cpuacct.usage ]]; then
+		v1_is_empty "$1"
+	else
+		ctl --json stat "$1" | jq -e '.tasks == 0 and .references == 0' >/dev/null
+	fi
+}
+
+is_quiet() {
+	local place
+	for place; do
+		is_empty "$place" || return
+	done
+	[[ $(read_all cpuacct.usage "$@") == "$(read_all cpuacct.usage "$@")" ]]
+}
+
+# wait_quiet PLACE...: no task, nobody who still charges, nothing that moves
+wait_quiet() {
+	wait_until "$QUIET_SECONDS" is_quiet "$@"
+}
+
+# assert_exact "GROUP..." "V1DIR...": the sums agree to the nanosecond, also on each CPU
+assert_exact() {
+	local ours=() theirs=()
+	read -ra ours <<<"$1"
+	read -ra theirs <<<"$2"
+	assert_equal "$(read_all cpuacct.usage "${ours[@]}" | add_up)" \
+		"$(read_all cpuacct.usage "${theirs[@]}" | add_up)" "ns of $1"
+	assert_equal "$(read_all cpuacct.usage_percpu "${ours[@]}" | add_up)" \
+		"$(read_all cpuacct.usage_percpu "${theirs[@]}" | add_up)" "ns per CPU of $1"
+}
+
+# audit: what a full pass had to correct, ever
+audit() {
+	ctl --json status --audit | jq .audit_corrections
+}
+
+# in_both GROUP V1DIR COMMAND...: the command, seen by both from its first instruction
+in_both() {
+	"$SUPPORT/oracle" --instance "$INSTANCE" --group "$1" --v1 "$2" -- "${@:3}" 3>&- 4>&-
+}
+
+# spawn_in_both NAME GROUP V1DIR COMMAND...: the same in the background
+spawn_in_both() {
+	spawn "$1" "$SUPPORT/oracle" --instance "$INSTANCE" --group "$2" --v1 "$3" \
+		--pid "$(state_dir)/$1.command" -- "${@:4}"
+	wait_until 30 test -s "$(state_dir)/$1.command"
+}
+
+# command_pid NAME: the process of COMMAND; `spawned` is the one that watches it
+command_pid() {
+	cat "$(state_dir)/$1.command"
+}
+
+# --- the end --------------------------------------------------------------------------------
+
+# For teardown and teardown_file, in this order and to the end, whatever fails.
+cleanup() {
+	local dir status=0
+	dir=$(state_dir)
+	end_processes "$dir" || status=1
+	remove_all_v1 "$dir" || status=1
+	unload_all "$dir" || status=1
+	return "$status"
+}

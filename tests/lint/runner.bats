@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tests/run itself: whatever goes wrong in a test file must be seen in the tally and the status.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	RUNNER=$BATS_TEST_DIRNAME/../run
+	export TESTS=$BATS_TEST_TMPDIR/tests BUILD=$BATS_TEST_TMPDIR/build
+	unset WRAP
+	mkdir -p "$TESTS"/{unit,bpf,e2e,vm,lint} "$BUILD/test/unit"
+}
+
+# A test program: stdin is its shell text. Its C source is what the runner looks for.
+program() {
+	echo "/* ${2:-} */" >"$TESTS/unit/$1.c"
+	{
+		echo '#!/bin/bash'
+		cat
+	} >"$BUILD/test/unit/$1"
+	chmod +x "$BUILD/test/unit/$1"
+}
+
+good() {
+	program test_good <<<'echo 1..2; echo "ok 1 - a"; echo "ok 2 - b"'
+}
+
+# The runner's status is 1 and its last line is $1.
+expect_failure() {
+	run -1 "$RUNNER" unit
+	[ "${lines[-1]}" = "$1" ]
+}
+
+@test "all well: tally, status 0, time per file" {
+	good
+	run -0 "$RUNNER" unit
+	[ "${lines[-1]}" = "2 passed, 0 failed" ]
+	[[ ${lines[0]} =~ unit/test_good.c\ .*\ 2\ ok\ \([0-9]+\.[0-9][0-9]\ s\)$ ]]
+}
+
+@test "nothing to run is a failure" {
+	expect_failure "0 passed, 0 failed"
+}
+
+@test "a failed test" {
+	good
+	program test_bad <<<'echo 1..2; echo "ok 1 - a"; echo "not ok 2 - b"; echo "# why"; exit 1'
+	expect_failure "3 passed, 1 failed"
+	[[ $output == *"test_bad.c: b"* && $output == *"# why"* ]]
+}
+
+@test "a failed test whose program claims success counts as two" {
+	program test_liar <<<'echo 1..1; echo "not ok 1 - a"; exit 0'
+	expect_failure "0 passed, 2 failed"
+}
+
+@test "a crash after all results" {
+	program test_crash <<<'echo 1..1; echo "ok 1 - a"; kill -SEGV $$'
+	expect_failure "1 passed, 1 failed"
+	[[ $output == *"ended by signal 11"* ]]
+}
+
+@test "a crash in the middle" {
+	program test_crash <<<'echo 1..3; echo "ok 1 - a"; kill -ABRT $$'
+	expect_failure "1 passed, 1 failed"
+}
+
+@test "a crash before anything is printed" {
+	program test_crash <<<'kill -KILL $$'
+	expect_failure "0 passed, 1 failed"
+}
+
+@test "an exit status without a failed test" {
+	program test_status <<<'echo 1..1; echo "ok 1 - a"; exit 3'
+	expect_failure "1 passed, 1 failed"
+}
+
+@test "no plan, too few results, too many, none" {
+	program test_noplan <<<'echo "ok 1 - a"'
+	program test_few <<<'echo 1..2; echo "ok 1 - a"'
+	program test_many <<<'echo 1..1; echo "ok 1 - a"; echo "ok 2 - b"'
+	program test_none <<<'echo 1..0'
+	expect_failure "4 passed, 4 failed"
+}
+
+@test "bail out" {
+	program test_bail <<<'echo 1..1; echo "Bail out! no"; exit 1'
+	expect_failure "0 passed, 1 failed"
+}
+
+@test "several groups in one cmocka program" {
+	program test_groups <<<'echo 1..1; echo "ok 1 - a"; echo "# ok - g"; echo 1..1; echo "ok 1 - b"'
+	run -0 "$RUNNER" unit
+	[ "${lines[-1]}" = "2 passed, 0 failed" ]
+}
+
+@test "a hanging program is ended" {
+	program test_hang 'timeout: 1' <<<'echo 1..1; exec sleep infinity'
+	expect_failure "0 passed, 1 failed"
+	[[ $output == *"killed after its time was over"* ]]
+}
+
+@test "a source that was not built" {
+	echo >"$TESTS/unit/test_unbuilt.c"
+	expect_failure "0 passed, 1 failed"
+}
+
+@test "skips are counted and listed with their reason" {
+	good
+	program test_tap <<<'echo 1..1; echo "ok 1 - a # skip no bpffs"'
+	program test_cmocka <<<'echo 1..1; echo "# skip: no root"; echo "not ok 1 # SKIP b"'
+	program test_77 <<<'echo "no kernel image" >&2; exit 77'
+	program test_all <<<'echo "1..0 # SKIP no BTF"'
+	run -0 "$RUNNER" unit
+	[ "${lines[-1]}" = "2 passed, 0 failed, 4 skipped" ]
+	[[ $output == *"test_tap.c: a: no bpffs"* && $output == *"test_cmocka.c: b: no root"* ]]
+	[[ $output == *"test_77.c: all: no kernel image"* && $output == *"test_all.c: all: no BTF"* ]]
+}
+
+@test "a skip without a reason is a failure" {
+	good
+	program test_tap <<<'echo 1..1; echo "ok 1 - a # skip"'
+	program test_cmocka <<<'echo 1..2; echo "# skip: x"; echo "ok 1 - a"; echo "not ok 2 # SKIP b"'
+	program test_77 <<<'exit 77'
+	program test_all <<<'echo "1..0 # SKIP"'
+	expect_failure "3 passed, 4 failed"
+}
+
+@test "nothing but skips is a failure" {
+	program test_77 <<<'echo "no kernel image"; exit 77'
+	expect_failure "0 passed, 0 failed, 1 skipped"
+}
+
+@test "bats files, each state" {
+	# Not written out: bats would take the lines for tests of this file.
+	local at=@
+	{
+		echo "${at}test 'good' { true; }"
+		echo "${at}test 'bad' { false; }"
+		echo "${at}test 'skipped' { skip 'no v1 mount'; }"
+	} >"$TESTS/e2e/a.bats"
+	echo "${at}test 'broken' { if true; }" >"$TESTS/e2e/b.bats"
+	run -1 "$RUNNER" e2e
+	[ "${lines[-1]}" = "1 passed, 2 failed, 1 skipped" ]
+	[[ $output == *"skipped: no v1 mount"* ]]
+}
+
+@test "executables of the vm level, and a file by name" {
+	printf '#!/bin/sh\necho 1..1\necho ok 1 - boots\n' >"$TESTS/vm/boot.t"
+	chmod +x "$TESTS/vm/boot.t"
+	run -0 "$RUNNER" vm
+	[ "${lines[-1]}" = "1 passed, 0 failed" ]
+	run -0 "$RUNNER" "$TESTS/vm/boot.t"
+	[ "${lines[-1]}" = "1 passed, 0 failed" ]
+	run -2 "$RUNNER" no-such-level
+}
+
+@test "WRAP goes before programs" {
+	good
+	WRAP='env EXTRA=1' run -0 "$RUNNER" unit
+	WRAP=false run -1 "$RUNNER" unit
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A kernel in memory behind struct grp_kernel_ops: the store as arrays and a
+ * hash, tasks that a test makes, moves and ends by hand. It keeps the rules of
+ * include/grp/abi.h that the core relies on (counts, dead sets, verdicts), not
+ * those of scheduling. It survives the core, as the real one survives the agent:
+ * make a second core over the same fake to test reconciling.
+ */
+#ifndef GRP_TEST_FAKE_KERNEL_H
+#define GRP_TEST_FAKE_KERNEL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/kernel.h"
+
+#define FAKE_TASKS_MAX 16384
+#define FAKE_EVENTS_MAX 256
+#define FAKE_GRACES_MAX 16
+
+struct fake_task {
+	uint32_t tid, tgid; /* tid 0: a free entry */
+	uint32_t ns_tid, ns_tgid; /* in namespace pidns; 0: not visible there */
+	uint32_t pidns;
+	uint32_t uid, suid;
+	uint64_t start_ns, time_ns;
+	uint16_t set;
+	uint8_t state; /* enum grp_state */
+	bool stored; /* has task storage */
+};
+
+struct fake_base {
+	uint64_t key;
+	bool used;
+	struct grp_base *base;
+};
+
+struct fake_kernel {
+	struct grp_kernel_view view; /* hand it to grp_core_new() */
+	struct grp_cell *cells;
+	struct grp_mode *modes;
+	struct grp_count *counts;
+	uint64_t stats[GRP_STAT_MAX];
+
+	struct grp_meta meta;
+	struct grp_hierarchy_record hierarchies[GRP_HIERARCHIES_MAX];
+	struct grp_group_record *groups; /* by id, n_groups of them */
+	size_t n_groups;
+	struct grp_set_record *sets;
+	struct fake_base *bases;
+	size_t n_bases;
+	struct grp_journal journal[GRP_JOURNAL_ENTRIES];
+
+	struct fake_task tasks[FAKE_TASKS_MAX];
+	size_t n_tasks; /* entries in use, with free ones between */
+	struct grp_event events[FAKE_EVENTS_MAX];
+	size_t n_events;
+	struct {
+		void (*done)(void *data);
+		void *data;
+	} graces[FAKE_GRACES_MAX];
+	size_t n_graces;
+
+	/* Updates of the store that still work; then each is -ECANCELED. < 0: no end. */
+	long updates_left;
+	unsigned long updates; /* done so far */
+	unsigned int passes[GRP_PASS_MAX];
+	unsigned int settles;
+	/* Called before each pass, to let tasks fork or exit in the middle; may be NULL. */
+	void (*before_pass)(struct fake_kernel *fake, enum grp_pass kind, void *data);
+	void *before_pass_data;
+};
+
+extern const struct grp_kernel_ops fake_kernel_ops;
+
+/* Everything is as after a first load of the programs; set 0 is live and empty. */
+struct fake_kernel *fake_kernel_new(unsigned int cpus, unsigned int capacity_groups,
+				    unsigned int capacity_sets);
+void fake_kernel_free(struct fake_kernel *fake);
+
+/* A task that existed before the programs: has storage after a seeding pass. */
+struct fake_task *fake_task_old(struct fake_kernel *fake, uint32_t tid, uint32_t tgid);
+/* A birth: storage in the parent's set. A parent without storage: root. */
+struct fake_task *fake_task_fork(struct fake_kernel *fake, uint32_t parent, uint32_t tid,
+				 uint32_t tgid);
+/* NULL: none. */
+struct fake_task *fake_task_find(struct fake_kernel *fake, uint32_t tid);
+/* It has run: charged to its set on that CPU; half of it user, half system. */
+void fake_task_run(struct fake_kernel *fake, uint32_t tid, unsigned int cpu, uint64_t ns);
+/* No member any more, may still charge; then reaped: gone. */
+void fake_task_exit(struct fake_kernel *fake, uint32_t tid);
+void fake_task_reap(struct fake_kernel *fake, uint32_t tid);
+
+/* Ends the grace periods on their way. Return: how many. */
+unsigned int fake_grace_end(struct fake_kernel *fake);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rendering of a hand-made snapshot: exact numbers, escaped labels, both forms,
+ * and that slices give the same text as one piece.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "front/families.h"
+#include "front/metrics.h"
+
+/* The whole document, NUL-terminated, owned by the caller. */
+static char *render(struct grp_metrics *metrics, enum grp_metrics_format format, uint64_t budget_ns,
+		    unsigned int *ret_slices)
+{
+	struct grp_metrics_render state;
+	unsigned int slices = 0;
+	char *text;
+	int r;
+
+	grp_metrics_render_init(&state, metrics, format);
+	do {
+		r = grp_metrics_render_slice(&state, budget_ns);
+		slices++;
+	} while (r == 0);
+	assert_int_equal(r, 1);
+	text = strndup(state.text, state.len);
+	assert_non_null(text);
+	assert_int_equal(strlen(text), state.len);
+	grp_metrics_render_done(&state);
+	if (ret_slices)
+		*ret_slices = slices;
+	return text;
+}
+
+static void assert_has_line(const char *text, const char *line)
+{
+	size_t len = strlen(line);
+
+	for (const char *at = strstr(text, line); at; at = strstr(at + 1, line))
+		if ((at == text || at[-1] == '\n') && at[len] == '\n')
+			return;
+	fail_msg("no line `%s' in:\n%s", line, text);
+}
+
+static struct grp_metrics *make_metrics(size_t n_groups)
+{
+	struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
+
+	assert_non_null(metrics);
+	metrics->groups = calloc(n_groups, sizeof(*metrics->groups));
+	assert_non_null(metrics->groups);
+	metrics->n_groups = n_groups;
+	for (size_t i = 0; i < n_groups; i++) {
+		metrics->groups[i].hierarchy = strdup("default");
+		assert_true(asprintf(&metrics->groups[i].path, "/g%zu", i) > 0);
+	}
+	return metrics;
+}
+
+static void set_name(struct grp_metrics_group *group, const char *hierarchy, const char *path)
+{
+	free(group->hierarchy);
+	free(group->path);
+	group->hierarchy = strdup(hierarchy);
+	group->path = strdup(path);
+}
+
+static void test_seconds_are_exact(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(3);
+	_cleanup_free_ char *text = NULL;
+
+	metrics->groups[0].own.time_ns = 1;
+	metrics->groups[1].own.time_ns = 9007199254740993; /* no double has it */
+	metrics->groups[2].own.time_ns = UINT64_MAX;
+	metrics->groups[2].tree_ns = 1000000000;
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(text, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g0\"} "
+			      "0.000000001");
+	assert_has_line(text, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g1\"} "
+			      "9007199.254740993");
+	assert_has_line(text, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g2\"} "
+			      "18446744073.709551615");
+	assert_has_line(text, "taskgroup_subtree_cpu_seconds_total{hierarchy=\"default\","
+			      "group=\"/g2\"} 1.000000000");
+	grp_metrics_free(metrics);
+}
+
+static void test_every_value_has_its_place(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+
+	metrics->groups[0].own = (struct grp_usage){
+		.time_ns = 30,
+		.user_ns = 10,
+		.system_ns = 20,
+		.raw_user_ns = 777,
+		.raw_system_ns = 777,
+		.voluntary = 3,
+		.involuntary = 4,
+		.migrations = 5,
+		.forks = 6,
+		.execs = 7,
+		.exits = 8,
+	};
+	metrics->groups[0].tasks = 11;
+	metrics->groups[0].processes = 12;
+	metrics->agent = (struct grp_metrics_agent){
+		.events_lost = 21,
+		.audit_corrections = 22,
+		.cpu_ns = 23,
+		.resident_bytes = 24,
+		.virtual_bytes = 25,
+		.open_fds = 26,
+		.max_fds = 27,
+		.start_ns = 1500000000000000028,
+	};
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+#define LABELS "hierarchy=\"default\",group=\"/g0\""
+	assert_has_line(text,
+			"taskgroup_cpu_mode_seconds_total{" LABELS ",mode=\"user\"} 0.000000010");
+	assert_has_line(text,
+			"taskgroup_cpu_mode_seconds_total{" LABELS ",mode=\"system\"} 0.000000020");
+	assert_has_line(text,
+			"taskgroup_context_switches_total{" LABELS ",reason=\"voluntary\"} 3");
+	assert_has_line(text,
+			"taskgroup_context_switches_total{" LABELS ",reason=\"involuntary\"} 4");
+	assert_has_line(text, "taskgroup_migrations_total{" LABELS "} 5");
+	assert_has_line(text, "taskgroup_forks_total{" LABELS "} 6");
+	assert_has_line(text, "taskgroup_execs_total{" LABELS "} 7");
+	assert_has_line(text, "taskgroup_exits_total{" LABELS "} 8");
+	assert_has_line(text, "taskgroup_tasks{" LABELS "} 11");
+	assert_has_line(text, "taskgroup_processes{" LABELS "} 12");
+#undef LABELS
+	assert_has_line(text, "taskgroup_agent_build_info{version=\"" GRP_VERSION "\"} 1");
+	assert_has_line(text, "taskgroup_events_lost_total 21");
+	assert_has_line(text, "taskgroup_audit_corrections_total 22");
+	assert_has_line(text, "process_cpu_seconds_total 0.000000023");
+	assert_has_line(text, "process_resident_memory_bytes 24");
+	assert_has_line(text, "process_virtual_memory_bytes 25");
+	assert_has_line(text, "process_open_fds 26");
+	assert_has_line(text, "process_max_fds 27");
+	assert_has_line(text, "process_start_time_seconds 1500000000.000000028");
+	assert_null(strstr(text, "777"));
+	grp_metrics_free(metrics);
+}
+
+static void test_programs_and_maps(void **state)
+{
+	struct grp_metrics_program *program = calloc(1, sizeof(*program));
+	struct grp_metrics *metrics = make_metrics(0);
+	struct grp_metrics_map *map = calloc(1, sizeof(*map));
+	_cleanup_free_ char *text = NULL;
+
+	assert_non_null(program);
+	assert_non_null(map);
+	*program = (struct grp_metrics_program){ strdup("on_switch"), 5, 1500000000 };
+	*map = (struct grp_metrics_map){ strdup("groups"), 3, 16384 };
+	metrics->programs = program;
+	metrics->maps = map;
+	metrics->n_programs = metrics->n_maps = 1;
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(text, "taskgroup_bpf_runs_total{program=\"on_switch\"} 5");
+	assert_has_line(text, "taskgroup_bpf_run_seconds_total{program=\"on_switch\"} 1.500000000");
+	assert_has_line(text, "taskgroup_map_entries{map=\"groups\"} 3");
+	assert_has_line(text, "taskgroup_map_entries_limit{map=\"groups\"} 16384");
+	grp_metrics_free(metrics);
+}
+
+struct label_case {
+	const char *path, *label;
+};
+
+/* First the notation of names (\xHH and \\), then that of labels (\\, \" and \n). */
+static void test_labels(void **state)
+{
+	static const struct label_case cases[] = {
+		{ "/a\"b", "/a\\\"b" },	 { "/a\\b", "/a\\\\\\\\b" },   { "/a\nb", "/a\\nb" },
+		{ "/\xff", "/\\\\xff" }, { "/\xc3\xa4", "/\xc3\xa4" }, { "/\xc3", "/\\\\xc3" },
+		{ "/{}=,", "/{}=," },	 { "/\\xff", "/\\\\\\\\xff" },
+	};
+	const size_t n = sizeof(cases) / sizeof(cases[0]);
+	struct grp_metrics *metrics = make_metrics(n);
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		set_name(&metrics->groups[i], "h", cases[i].path);
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	for (size_t i = 0; i < n; i++) {
+		char line[128];
+
+		(void)snprintf(line, sizeof(line),
+			       "taskgroup_tasks{hierarchy=\"h\",group=\"%s\"} 0", cases[i].label);
+		assert_has_line(text, line);
+	}
+	grp_metrics_free(metrics);
+}
+
+static void test_hierarchy_is_escaped(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+
+	set_name(&metrics->groups[0], "a\"\\\n\xfe", "/");
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(text,
+			"taskgroup_tasks{hierarchy=\"a\\\"\\\\\\\\\\n\\\\xfe\",group=\"/\"} 0");
+	grp_metrics_free(metrics);
+}
+
+static void test_long_path(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+	char path[GRP_PATH_MAX];
+
+	memset(path, 0xff, sizeof(path) - 1); /* five bytes each in a label */
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	set_name(&metrics->groups[0], "h", path);
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_non_null(strstr(text, "\\\\xff\"} 0\n"));
+	grp_metrics_free(metrics);
+}
+
+static void test_heads(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *classic = NULL, *open = NULL;
+
+	classic = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(classic, "# TYPE taskgroup_cpu_seconds_total counter");
+	assert_has_line(classic, "# TYPE taskgroup_tasks gauge");
+	assert_has_line(classic, "# TYPE taskgroup_agent_build_info gauge");
+	assert_null(strstr(classic, "# UNIT"));
+	assert_null(strstr(classic, "# EOF"));
+
+	open = render(metrics, GRP_METRICS_OPENMETRICS, UINT64_MAX, NULL);
+	assert_has_line(open, "# TYPE taskgroup_cpu_seconds counter");
+	assert_has_line(open, "# UNIT taskgroup_cpu_seconds seconds");
+	assert_has_line(open, "# TYPE taskgroup_agent_build info");
+	assert_has_line(open, "# UNIT process_resident_memory_bytes bytes");
+	assert_string_equal(open + strlen(open) - strlen("\n# EOF\n"), "\n# EOF\n");
+	/* The samples are the same in both. */
+	assert_has_line(open, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g0\"} "
+			      "0.000000000");
+	grp_metrics_free(metrics);
+}
+
+/* In OpenMetrics a unit must be the end of the family's name. */
+static void test_units_are_suffixes(void **state)
+{
+	for (size_t i = 0; i < grp_n_families; i++) {
+		const char *unit = grp_unit_names[grp_families[i].unit];
+		const char *name = grp_families[i].name;
+
+		if (unit && (strlen(name) <= strlen(unit) ||
+			     strcmp(name + strlen(name) - strlen(unit), unit)))
+			fail_msg("%s does not end in %s", name, unit);
+	}
+}
+
+/* All samples of a family stand together, after their head. */
+static void test_families_are_grouped(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(5);
+	_cleanup_free_ char *text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	char family[128] = "";
+	unsigned int heads = 0;
+
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+		if (!strncmp(line, "# HELP ", 7)) {
+			(void)snprintf(family, sizeof(family), "%.*s", (int)strcspn(line + 7, " "),
+				       line + 7);
+			heads++;
+		} else if (*line && *line != '#') {
+			assert_int_equal(strncmp(line, family, strlen(family)), 0);
+			assert_non_null(strchr("{ ", line[strlen(family)]));
+		}
+	}
+	assert_int_equal(heads, grp_n_families);
+	grp_metrics_free(metrics);
+}
+
+static void test_slices_change_nothing(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(500);
+	_cleanup_free_ char *whole = NULL, *sliced = NULL;
+	unsigned int slices;
+
+	sliced = render(metrics, GRP_METRICS_CLASSIC, 0, &slices);
+	assert_true(slices > 100);
+	whole = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, &slices);
+	assert_int_equal(slices, 1);
+	assert_string_equal(whole, sliced);
+	grp_metrics_free(metrics);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seconds_are_exact),
+		cmocka_unit_test(test_every_value_has_its_place),
+		cmocka_unit_test(test_programs_and_maps),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_hierarchy_is_escaped),
+		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_units_are_suffixes),
+		cmocka_unit_test(test_families_are_grouped),
+		cmocka_unit_test(test_slices_change_nothing),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
