@@ -241,6 +241,8 @@ static int render_row(struct grp_metrics_render *render, const struct grp_family
 			return -ENOMEM;
 		if (family->type != GRP_FAMILY_INFO)
 			memcpy(&number, (const char *)row->base + value->offset, sizeof(number));
+		if (family->type == GRP_FAMILY_GAUGE && number == GRP_METRICS_UNKNOWN)
+			continue;
 		put(render, family->name);
 		put(render, grp_family_words[family->type].suffix);
 		put_labels(render, row, value->label);

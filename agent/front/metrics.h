@@ -36,6 +36,9 @@ struct grp_metrics_program {
 	uint64_t runs, run_ns;
 };
 
+/* A gauge of this value is left out: nobody knows, or there is no limit. */
+#define GRP_METRICS_UNKNOWN UINT64_MAX
+
 struct grp_metrics_map {
 	char *name;
 	uint64_t entries, limit;

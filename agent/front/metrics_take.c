@@ -102,10 +102,28 @@ static int take_map(const struct grp_bpf_map *map, void *data)
 		return -ENOMEM;
 	maps[metrics->n_maps++] = (struct grp_metrics_map){
 		.name = name,
-		.entries = map->entries,
-		.limit = map->limit,
+		.entries = map->entries ? map->entries : GRP_METRICS_UNKNOWN,
+		.limit = map->limit ? map->limit : GRP_METRICS_UNKNOWN,
 	};
 	return 0;
+}
+
+/* What the kernel does not count, and the core does. */
+static void fill_entries(struct grp_metrics *metrics, const struct grp_core_figures *figures)
+{
+	const struct {
+		const char *map;
+		uint64_t entries;
+	} known[] = {
+		{ "grp_hierarchies", figures->hierarchies },
+		{ "grp_groups", figures->groups + figures->dying_groups },
+		{ "grp_sets", figures->sets + figures->retired_sets },
+	};
+
+	for (size_t i = 0; i < metrics->n_maps; i++)
+		for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+			if (!strcmp(metrics->maps[i].name, known[j].map))
+				metrics->maps[i].entries = known[j].entries;
 }
 
 /* --- the process -------------------------------------------------------------------- */
@@ -184,6 +202,7 @@ int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 	if (r < 0)
 		return r;
 	grp_core_figures(agent->core, &figures);
+	fill_entries(metrics, &figures);
 	metrics->agent.audit_corrections = figures.audit_corrections;
 	metrics->agent.events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
 	metrics->agent.start_ns = agent->started_ns;

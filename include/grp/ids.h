@@ -33,4 +33,11 @@
 /* Births that found no room in task storage and wait for adoption. */
 #define GRP_ORPHANS_MAX 1024
 
+/*
+ * Clients at the same time, so that descriptors are left for the kernel side
+ * under the usual limit of 1024; root gets in when all others are taken.
+ */
+#define GRP_CONNECTIONS_MAX 512
+#define GRP_CONNECTIONS_ROOT 128
+
 #endif

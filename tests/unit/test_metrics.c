@@ -154,6 +154,21 @@ static void test_every_value_has_its_place(void **state)
 	grp_metrics_free(metrics);
 }
 
+/* A gauge that nobody knows is left out; a counter of that value is none of those. */
+static void test_unknown_is_left_out(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+
+	metrics->agent.max_fds = GRP_METRICS_UNKNOWN;
+	metrics->groups[0].own.forks = UINT64_MAX;
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_null(strstr(text, "\nprocess_max_fds "));
+	assert_has_line(text, "taskgroup_forks_total{hierarchy=\"default\",group=\"/g0\"} "
+			      "18446744073709551615");
+	grp_metrics_free(metrics);
+}
+
 static void test_programs_and_maps(void **state)
 {
 	struct grp_metrics_program *program = calloc(1, sizeof(*program));
@@ -310,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seconds_are_exact),
 		cmocka_unit_test(test_every_value_has_its_place),
+		cmocka_unit_test(test_unknown_is_left_out),
 		cmocka_unit_test(test_programs_and_maps),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_hierarchy_is_escaped),
