@@ -61,13 +61,19 @@ static inline uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* burn_ns() - busy until @clock has gone on by @ns. */
+/*
+ * burn_ns() - busy until @clock has gone on by @ns, mostly in user space: to ask
+ * for a CPU clock is a system call, which is to be seldom.
+ */
 static inline void burn_ns(clockid_t clock, uint64_t ns)
 {
 	uint64_t end = clock_ns(clock) + ns;
+	unsigned int rounds = clock == CLOCK_MONOTONIC ? 200 : 20000;
+	volatile unsigned int i;
 
 	while (clock_ns(clock) < end)
-		;
+		for (i = 0; i < rounds; i++)
+			;
 }
 
 static inline void sleep_ns(uint64_t ns)

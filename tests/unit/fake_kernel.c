@@ -286,6 +286,14 @@ struct fake_kernel *fake_kernel_new(unsigned int cpus, unsigned int capacity_gro
 	fake->modes = fake_grow(NULL, 0, n, sizeof(*fake->modes));
 	fake->counts = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->counts));
 	fake->sets = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->sets));
+	fake->meta = (struct grp_meta){
+		.magic = GRP_META_MAGIC,
+		.layout = GRP_LAYOUT_VERSION,
+		.capacity_groups = capacity_groups,
+		.capacity_sets = capacity_sets,
+		.cpus = cpus,
+		.next_group = 1,
+	};
 	fake->view = (struct grp_kernel_view){
 		.cpus = cpus,
 		.capacity_sets = capacity_sets,

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * See world.h.
+ */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+const struct grp_caller world_root;
+
+static void load(struct world *world)
+{
+	struct grp_error error = {};
+
+	assert_int_equal(grp_core_new(&fake_kernel_ops, world->fake, &world->fake->view,
+				      &world->core),
+			 0);
+	assert_int_equal(grp_core_load(world->core, &error), 0);
+}
+
+void world_open(struct world *world, unsigned int groups, unsigned int sets)
+{
+	world->fake = fake_kernel_new(WORLD_CPUS, groups, sets);
+	load(world);
+}
+
+void world_close(struct world *world)
+{
+	grp_core_free(world->core);
+	fake_kernel_free(world->fake);
+}
+
+void world_restart(struct world *world)
+{
+	grp_core_free(world->core);
+	world->fake->updates_left = -1;
+	world->fake->n_graces = 0; /* whoever waited for them is gone */
+	load(world);
+}
+
+struct grp_group *world_find(struct world *world, const char *spec)
+{
+	struct grp_group *group = NULL;
+
+	(void)grp_group_find(world->core, spec, NULL, &group);
+	return group;
+}
+
+struct grp_group *world_mkdir(struct world *world, const char *spec)
+{
+	struct grp_group *parent, *group;
+	char buf[GRP_PATH_MAX];
+	const char *name;
+
+	assert_int_equal(grp_group_find_parent(world->core, spec, NULL, buf, &parent, &name), 0);
+	assert_int_equal(grp_group_make(world->core, parent, name, 0755, &world_root, NULL,
+					&group),
+			 0);
+	return group;
+}
+
+int world_rmdir(struct world *world, const char *spec)
+{
+	struct grp_group *group;
+	int r = grp_group_find(world->core, spec, NULL, &group);
+
+	return r ?: grp_group_remove(world->core, group, &world_root, NULL);
+}
+
+int world_move(struct world *world, const char *spec, pid_t tid, bool whole)
+{
+	const struct grp_task_id id = { .tid = tid, .whole = whole };
+	struct grp_target target = {};
+
+	assert_int_equal(grp_target_add(&target, world_find(world, spec)), 0);
+	return grp_attach(world->core, &target, &id, &world_root, NULL, NULL);
+}
+
+static uint64_t read_usage(struct world *world, const char *spec, bool subtree)
+{
+	struct grp_group *group = world_find(world, spec);
+	struct grp_usage usage;
+
+	assert_non_null(group);
+	assert_int_equal(grp_usage_read(world->core, group, subtree, &usage), 0);
+	assert_int_equal(usage.user_ns + usage.system_ns, usage.time_ns);
+	return usage.time_ns;
+}
+
+uint64_t world_own(struct world *world, const char *spec)
+{
+	return read_usage(world, spec, false);
+}
+
+uint64_t world_tree(struct world *world, const char *spec)
+{
+	return read_usage(world, spec, true);
+}
+
+uint64_t world_tasks(struct world *world, const char *spec)
+{
+	return grp_group_tasks(world->core, world_find(world, spec));
+}
+
+void world_collect(struct world *world)
+{
+	do
+		assert_true(grp_core_collect(world->core) >= 0);
+	while (fake_grace_end(world->fake));
+}

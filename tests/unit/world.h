@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A core over the kernel in memory, with short words for what core tests do all
+ * the time. Everything fails the test at once when it does not work.
+ */
+#ifndef GRP_TEST_WORLD_H
+#define GRP_TEST_WORLD_H
+
+#include <stdint.h>
+
+#include "core/core.h"
+#include "core/file.h"
+#include "fake_kernel.h"
+
+#define WORLD_CPUS 3
+
+struct world {
+	struct fake_kernel *fake;
+	struct grp_core *core;
+};
+
+extern const struct grp_caller world_root;
+
+void world_open(struct world *world, unsigned int groups, unsigned int sets);
+void world_close(struct world *world);
+/* The agent is killed and started again: a new core over the same kernel. */
+void world_restart(struct world *world);
+
+struct grp_group *world_find(struct world *world, const char *spec); /* NULL: none */
+struct grp_group *world_mkdir(struct world *world, const char *spec);
+int world_rmdir(struct world *world, const char *spec);
+int world_move(struct world *world, const char *spec, pid_t tid, bool whole);
+uint64_t world_own(struct world *world, const char *spec);
+uint64_t world_tree(struct world *world, const char *spec);
+uint64_t world_tasks(struct world *world, const char *spec);
+/* Collection and grace periods until nothing more happens. */
+void world_collect(struct world *world);
+
+#endif
