@@ -84,7 +84,8 @@ static __always_inline __u32 place_child(struct grp_task *t, struct task_struct 
 		state = grp_word_state(word);
 		if (state != GRP_STATE_UNCLAIMED && state != GRP_STATE_SEEDED)
 			return GRP_SET_GONE;
-		set = parent_set(parent);
+		/* The last try is for root, which never dies: no task is left out. */
+		set = i < BIRTH_TRIES - 1 ? parent_set(parent) : GRP_SET_ROOT;
 		if (member_up(set))
 			continue;
 		if (!swap_word(t, word, grp_word(set, GRP_STATE_ALIVE, word))) {

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs in the kernel with chosen input: real tasks of this test, counts
+ * read back from the maps, requests that must be refused. In an instance of its
+ * own, unloaded at the end. Needs root.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "kernel/bpf.h"
+
+#define CAPACITY_SETS 64
+#define DEADLINE_S 10
+
+struct state {
+	char instance[64];
+	struct grp_bpf *bpf;
+	const struct grp_kernel_view *view;
+	uint16_t plan[CAPACITY_SETS];
+};
+
+static int setup(void **ret_state)
+{
+	static struct state state;
+	struct grp_error error = {};
+	struct grp_bpf_options options = { .instance = state.instance,
+					   .capacity_groups = 64,
+					   .capacity_sets = CAPACITY_SETS };
+
+	if (geteuid()) {
+		print_message("# skip: loading BPF programs needs root\n");
+		return -1;
+	}
+	(void)snprintf(state.instance, sizeof(state.instance), "test-bpf-%d", getpid());
+	if (grp_bpf_open(&options, &error, &state.bpf)) {
+		print_message("# %s\n", error.message);
+		return -1;
+	}
+	state.view = grp_bpf_view(state.bpf);
+	*ret_state = &state;
+	return 0;
+}
+
+static int teardown(void **ret_state)
+{
+	struct state *state = *ret_state;
+	struct grp_error error = {};
+
+	grp_bpf_close(state->bpf);
+	return grp_bpf_unload(state->instance, &error);
+}
+
+/* --- tasks of ours -------------------------------------------------------------------- */
+
+struct child {
+	pid_t pid;
+	int release; /* close it: the child goes on */
+};
+
+/* Asleep until it is released; then it burns a little and exits. */
+static struct child child_new(void)
+{
+	int ends[2];
+	struct child child;
+	char c;
+
+	assert_int_equal(pipe(ends), 0);
+	child.pid = fork();
+	assert_true(child.pid >= 0);
+	if (!child.pid) {
+		(void)close(ends[1]);
+		(void)!read(ends[0], &c, 1);
+		for (volatile int i = 0; i < 1000000; i++)
+			;
+		_exit(0);
+	}
+	(void)close(ends[0]);
+	child.release = ends[1];
+	return child;
+}
+
+static void child_end(struct child *child)
+{
+	(void)close(child->release);
+	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
+}
+
+/* --- requests ----------------------------------------------------------------------------- */
+
+static int control(struct state *state, enum grp_control_op op, uint32_t set, int64_t delta)
+{
+	const struct grp_control request = { .op = op,
+					     .set = set,
+					     .delta = delta,
+					     .changes = state->view->counts[set].changes };
+
+	return grp_bpf_ops.control(state->bpf, &request);
+}
+
+static int keep(const struct grp_scan_record *record, void *data)
+{
+	*(struct grp_scan_record *)data = *record;
+	return 0;
+}
+
+static struct grp_scan_record move(struct state *state, pid_t tid, uint16_t from, uint16_t to,
+				   uint32_t flags, uid_t uid)
+{
+	const struct grp_scan_request request = { .tid = tid, .flags = flags, .uid = uid };
+	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
+
+	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+		state->plan[i] = GRP_PLAN_NONE;
+	state->plan[from] = to;
+	assert_int_equal(grp_bpf_ops.pass(state->bpf, GRP_PASS_MOVE, &request, state->plan, keep,
+					  &record),
+			 0);
+	return record;
+}
+
+static const struct grp_count *count(const struct state *state, uint32_t set)
+{
+	return &state->view->counts[set];
+}
+
+static uint64_t used(const struct state *state, uint32_t set)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; cpu < state->view->cpus; cpu++)
+		sum += __atomic_load_n(&state->view->cells[cpu * CAPACITY_SETS + set].time_ns,
+				       __ATOMIC_ACQUIRE);
+	return sum;
+}
+
+/* The free hook comes a grace period after the task was reaped. */
+static void wait_uncharged(const struct state *state, uint32_t set)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	time_t end = time(NULL) + DEADLINE_S;
+
+	while (__atomic_load_n(&count(state, set)->chargers, __ATOMIC_ACQUIRE)) {
+		assert_true(time(NULL) < end);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/* --- tests -------------------------------------------------------------------------------- */
+
+static void counts_of_a_life(void **data)
+{
+	struct state *state = *data;
+	struct child child = child_new();
+	struct grp_scan_record record = move(state, child.pid, GRP_SET_ROOT, 1, 0, 0);
+
+	assert_int_equal(record.verdict, GRP_VERDICT_MOVED);
+	assert_int_equal(record.set, 1);
+	assert_int_equal(record.tgid, child.pid);
+	assert_int_equal(count(state, 1)->members, 1);
+	assert_int_equal(count(state, 1)->chargers, 1);
+	assert_int_equal(count(state, 1)->entries, 1);
+	assert_int_equal(used(state, 1), 0);
+	/* Again: nothing is counted twice. */
+	record = move(state, child.pid, 1, 1, 0, 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_MOVED);
+	assert_int_equal(count(state, 1)->entries, 1);
+	child_end(&child);
+	assert_int_equal(count(state, 1)->members, 0);
+	assert_int_equal(count(state, 1)->exits, 1);
+	wait_uncharged(state, 1);
+	assert_true(used(state, 1) > 0);
+}
+
+static void set_with_members_is_not_retired(void **data)
+{
+	struct state *state = *data;
+	struct child child = child_new();
+
+	(void)move(state, child.pid, GRP_SET_ROOT, 2, 0, 0);
+	assert_int_equal(control(state, GRP_CONTROL_RETIRE, 2, 0), -EBUSY);
+	assert_int_equal(control(state, GRP_CONTROL_CLEAR, 2, 0), -EBUSY);
+	assert_int_equal(count(state, 2)->members, 1);
+	child_end(&child);
+	wait_uncharged(state, 2);
+	/* Not dead yet: its cells are still its own. */
+	assert_int_equal(control(state, GRP_CONTROL_CLEAR, 2, 0), -EBUSY);
+	assert_true(used(state, 2) > 0);
+	assert_int_equal(control(state, GRP_CONTROL_RETIRE, 2, 0), 0);
+	assert_int_equal(control(state, GRP_CONTROL_RETIRE, 2, 0), -EBUSY);
+	assert_int_equal(control(state, GRP_CONTROL_CLEAR, 2, 0), 0);
+	assert_int_equal(used(state, 2), 0);
+	assert_int_equal(count(state, 2)->members, 0);
+	assert_int_equal(count(state, 2)->exits, 0);
+}
+
+static void dead_set_gains_nobody(void **data)
+{
+	struct state *state = *data;
+	struct child child = child_new();
+	struct grp_scan_record record;
+
+	assert_int_equal(control(state, GRP_CONTROL_RETIRE, 3, 0), 0);
+	record = move(state, child.pid, GRP_SET_ROOT, 3, 0, 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_NO_PLAN);
+	assert_int_equal(record.set, GRP_SET_ROOT);
+	assert_true(count(state, 3)->members < 0);
+	assert_int_equal(count(state, 3)->chargers, 0);
+	assert_int_equal(control(state, GRP_CONTROL_CLEAR, 3, 0), 0);
+	child_end(&child);
+}
+
+static void set_beyond_the_capacity_is_refused(void **data)
+{
+	struct state *state = *data;
+	const struct grp_control request = { .op = GRP_CONTROL_RETIRE, .set = CAPACITY_SETS };
+	const struct grp_control unknown = { .op = 99, .set = 1 };
+
+	assert_int_equal(grp_bpf_ops.control(state->bpf, &request), -EINVAL);
+	assert_int_equal(grp_bpf_ops.control(state->bpf, &unknown), -EINVAL);
+}
+
+static void user_is_checked_at_the_swap(void **data)
+{
+	struct state *state = *data;
+	struct child child = child_new();
+	struct grp_scan_record record;
+
+	record = move(state, child.pid, GRP_SET_ROOT, 4, GRP_SCAN_CHECK_UID, 12345);
+	assert_int_equal(record.verdict, GRP_VERDICT_DENIED);
+	assert_int_equal(count(state, 4)->members, 0);
+	record = move(state, child.pid, GRP_SET_ROOT, 4, GRP_SCAN_CHECK_UID, getuid());
+	assert_int_equal(record.verdict, GRP_VERDICT_MOVED);
+	child_end(&child);
+}
+
+static void zombie_is_not_moved(void **data)
+{
+	struct state *state = *data;
+	struct child child = child_new();
+	struct grp_scan_record record;
+	siginfo_t info;
+
+	(void)close(child.release);
+	assert_int_equal(waitid(P_PID, child.pid, &info, WEXITED | WNOWAIT), 0);
+	record = move(state, child.pid, GRP_SET_ROOT, 5, 0, 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_EXITING);
+	assert_int_equal(count(state, 5)->members, 0);
+	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
+}
+
+static void nothing(const struct grp_event *event, void *data)
+{
+	uint32_t *set = data;
+
+	if (event->kind == GRP_EVENT_EMPTY)
+		*set = event->set;
+}
+
+/* 64 KiB of events, each of 24 bytes with its head: the rest is lost and counted. */
+static void full_ring_is_counted(void **data)
+{
+	struct state *state = *data;
+	uint64_t lost = state->view->stats[GRP_STAT_EVENTS_LOST];
+	struct child child = child_new();
+	uint32_t set = 0;
+	int n;
+
+	while (grp_bpf_events(state->bpf, nothing, &set) > 0)
+		;
+	for (n = 0; n < 4000; n++)
+		(void)move(state, child.pid, n ? 6 + n % 2 : GRP_SET_ROOT, 6 + (n + 1) % 2, 0, 0);
+	assert_true(state->view->stats[GRP_STAT_EVENTS_LOST] > lost);
+	/* Counts do not depend on events. */
+	assert_int_equal(count(state, 6)->members + count(state, 7)->members, 1);
+	assert_true(grp_bpf_events(state->bpf, nothing, &set) > 2000);
+	assert_true(set == 6 || set == 7);
+	child_end(&child);
+	assert_int_equal(grp_bpf_events(state->bpf, nothing, &set), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_of_a_life),
+		cmocka_unit_test(set_with_members_is_not_retired),
+		cmocka_unit_test(dead_set_gains_nobody),
+		cmocka_unit_test(set_beyond_the_capacity_is_refused),
+		cmocka_unit_test(user_is_checked_at_the_swap),
+		cmocka_unit_test(zombie_is_not_moved),
+		cmocka_unit_test(full_ring_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
