@@ -212,7 +212,8 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 	if (!t)
 		return NULL;
 	if (!bpf_map_delete_elem(&orphans, &key)) {
-		swap_word(t, grp_word(0, GRP_STATE_UNCLAIMED, 0), grp_word(set, GRP_STATE_ALIVE, 0));
+		swap_word(t, grp_word(0, GRP_STATE_UNCLAIMED, 0),
+			  grp_word(set, GRP_STATE_ALIVE, 0));
 		stat_inc(GRP_STAT_ADOPTED);
 	}
 	return t;

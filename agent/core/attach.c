@@ -238,9 +238,8 @@ static int move_task(struct grp_core *core, const struct grp_target *target,
 	return r;
 }
 
-int grp_attach(struct grp_core *core, const struct grp_target *target,
-	       const struct grp_task_id *id, const struct grp_caller *caller,
-	       struct grp_error *error, unsigned int *ret_moved)
+int grp_attach(struct grp_core *core, const struct grp_target *target, const struct grp_task_id *id,
+	       const struct grp_caller *caller, struct grp_error *error, unsigned int *ret_moved)
 {
 	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
 				      .tid = id->tid,
@@ -274,7 +273,8 @@ static int plan_members(struct move *move, struct grp_group *from, uint64_t *ret
 	int r = 0;
 
 	/* New sets of other groups may be made on the way: the list grows at its end. */
-	DL_FOREACH_SAFE2(from->sets, set, next, link[slot].next) {
+	DL_FOREACH_SAFE2(from->sets, set, next, link[slot].next)
+	{
 		if (r || set->state != GRP_SET_LIVE)
 			continue;
 		members += grp_set_members(move->core, set);

@@ -9,8 +9,8 @@
 
 #include "core/internal.h"
 
-int grp_core_new(const struct grp_kernel_ops *ops, void *kernel,
-		 const struct grp_kernel_view *view, struct grp_core **ret_core)
+int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
+		 struct grp_core **ret_core)
 {
 	struct grp_core *core = calloc(1, sizeof(*core));
 
@@ -26,8 +26,7 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel,
 	core->plan = malloc(view->capacity_sets * sizeof(*core->plan));
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
-	if (!core->base || !core->sets || !core->plan || !core->planned ||
-	    !core->free_rows) {
+	if (!core->base || !core->sets || !core->plan || !core->planned || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}

@@ -30,7 +30,7 @@ struct grp_hierarchy;
 struct grp_caller {
 	uid_t uid; /* effective */
 	gid_t gid;
-	pid_t pid;	/* in the agent's pid namespace */
+	pid_t pid; /* in the agent's pid namespace */
 	uint32_t pidns; /* inode of its pid namespace if that is not ours; else 0 */
 	const gid_t *groups; /* supplementary; may be NULL */
 	size_t n_groups;
@@ -44,8 +44,8 @@ struct grp_set_link {
 struct grp_set {
 	uint32_t state; /* enum grp_set_state */
 	uint16_t id;
-	bool graced;	/* chargers were zero and a grace period is on its way */
-	bool hashed;	/* by its vector; not when another set has the same one */
+	bool graced; /* chargers were zero and a grace period is on its way */
+	bool hashed; /* by its vector; not when another set has the same one */
 	int64_t stuck_chargers; /* as last seen in a retired set, */
 	uint64_t stuck_since_ns; /* and since when */
 	uint32_t group[GRP_HIERARCHIES_MAX]; /* as in the record; hash key */
@@ -69,12 +69,12 @@ struct grp_group {
 	struct grp_set *sets; /* of which it is the group in this hierarchy */
 	unsigned int n_children; /* live ones */
 	unsigned int references; /* of subsystems; keep it busy (CSS-1) */
-	bool dying;		 /* removed; kept while sets refer to it */
+	bool dying; /* removed; kept while sets refer to it */
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
 	uint8_t base_known; /* per enum grp_base_kind: whether it was asked for, */
-	uint8_t base_has;   /* and whether the store has it */
+	uint8_t base_has; /* and whether the store has it */
 	uint64_t created_ns;
 	size_t name_len;
 	char *name; /* owned; bytes, no slash, no control character */
@@ -103,8 +103,8 @@ struct grp_hierarchy {
  * @ret_core: owned by the caller, grp_core_free().
  * Return: 0, -ENOMEM.
  */
-int grp_core_new(const struct grp_kernel_ops *ops, void *kernel,
-		 const struct grp_kernel_view *view, struct grp_core **ret_core);
+int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
+		 struct grp_core **ret_core);
 
 /**
  * grp_core_load() - reconcile: rebuild the tree from the store, end what a
@@ -227,8 +227,8 @@ struct grp_target {
 int grp_target_add(struct grp_target *target, struct grp_group *group);
 
 struct grp_task_id {
-	pid_t tid;	      /* in the agent's pid namespace */
-	bool whole;	      /* its whole process */
+	pid_t tid; /* in the agent's pid namespace */
+	bool whole; /* its whole process */
 	uint64_t start_ticks; /* USER_HZ since boot; 0: not said */
 };
 
@@ -240,9 +240,8 @@ struct grp_task_id {
  * no write permission; -ENOSPC: capacity-sets; -EAGAIN: did not become stable
  * within the bound of rounds, the caller may call again (nothing is undone).
  */
-int grp_attach(struct grp_core *core, const struct grp_target *target,
-	       const struct grp_task_id *id, const struct grp_caller *caller,
-	       struct grp_error *error, unsigned int *ret_moved);
+int grp_attach(struct grp_core *core, const struct grp_target *target, const struct grp_task_id *id,
+	       const struct grp_caller *caller, struct grp_error *error, unsigned int *ret_moved);
 
 /* grp_attach_members() - the same for every member of a group. */
 int grp_attach_members(struct grp_core *core, const struct grp_target *target,
@@ -258,7 +257,7 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group);
 uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group);
 
 struct grp_member {
-	pid_t tid, tgid;       /* in the agent's pid namespace */
+	pid_t tid, tgid; /* in the agent's pid namespace */
 	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */
 	uid_t uid, suid;
 	bool exiting;
@@ -300,7 +299,7 @@ struct grp_group *grp_member_group(struct grp_core *core, const struct grp_membe
 
 struct grp_usage {
 	uint64_t time_ns, user_ns, system_ns; /* user + system is rescaled to time */
-	uint64_t raw_user_ns, raw_system_ns;  /* as the ticks counted them */
+	uint64_t raw_user_ns, raw_system_ns; /* as the ticks counted them */
 	uint64_t voluntary, involuntary, migrations;
 	uint64_t forks, execs, exits;
 };

@@ -214,7 +214,8 @@ static int write_member(const struct grp_file_access *access, const char *text, 
 	int r = parse_first_id(text, &number);
 
 	if (r == -EIO)
-		return grp_error_set(access->error, EIO, "write one id of a task, a decimal number");
+		return grp_error_set(access->error, EIO,
+				     "write one id of a task, a decimal number");
 	if (!r && number)
 		r = grp_task_resolve(access->core, access->caller, (pid_t)number, &id.tid);
 	if (!r)

@@ -36,7 +36,7 @@ struct grp_file {
 
 struct grp_subsystem {
 	const char *name; /* prefix of its files; at most 32 bytes (LIM-3) */
-	bool shareable;	  /* may be bound to several hierarchies at once */
+	bool shareable; /* may be bound to several hierarchies at once */
 	const struct grp_file *files;
 	size_t n_files;
 };
@@ -58,8 +58,7 @@ const struct grp_file *grp_file_find(struct grp_core *core, const struct grp_gro
 
 /* grp_file_each() - every file of a group with its visible name; stops at !0. */
 int grp_file_each(struct grp_core *core, const struct grp_group *group,
-		  int (*fn)(const char *name, const struct grp_file *file, void *data),
-		  void *data);
+		  int (*fn)(const char *name, const struct grp_file *file, void *data), void *data);
 
 /**
  * grp_file_read() - content of a file; @ret_text is malloc'ed, owned by the caller.

@@ -189,13 +189,14 @@ static int find_root(struct grp_core *core, const char *spec, struct grp_error *
 		memcpy(name, spec, len);
 		name[len] = '\0';
 		if (!grp_hierarchy_name_valid(name))
-			return grp_error_set(error, EINVAL,
-					     "the name of a hierarchy is made of A-Z a-z 0-9 _ . -");
+			return grp_error_set(
+				error, EINVAL,
+				"the name of a hierarchy is made of A-Z a-z 0-9 _ . -");
 	}
 	hierarchy = grp_hierarchy_find(core, name);
 	if (!hierarchy)
-		return grp_error_set(error, ENOENT,
-				     "no hierarchy '%s'; 'grpctl mount %s' makes it", name, name);
+		return grp_error_set(error, ENOENT, "no hierarchy '%s'; 'grpctl mount %s' makes it",
+				     name, name);
 	*ret_path = path;
 	*ret_root = hierarchy->root;
 	return 0;

@@ -191,8 +191,9 @@ int grp_group_rename(struct grp_core *core, struct grp_group *group, const char 
 	if (r)
 		return r;
 	if (parent != group->parent)
-		return grp_error_set(error, EIO, "a group keeps its parent: only the last name may "
-						 "change");
+		return grp_error_set(error, EIO,
+				     "a group keeps its parent: only the last name may "
+				     "change");
 	r = check_directory(parent, caller, error);
 	if (r)
 		return r;

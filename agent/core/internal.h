@@ -24,10 +24,10 @@ struct grp_core {
 	struct grp_hierarchy *slots[GRP_HIERARCHIES_MAX];
 	struct grp_group *by_id;
 	struct grp_group *by_name;
-	struct grp_set *sets;	   /* capacity_sets of them */
+	struct grp_set *sets; /* capacity_sets of them */
 	struct grp_set *by_vector; /* live ones */
-	uint16_t *plan;		   /* scratch: all GRP_PLAN_NONE between passes */
-	uint16_t *planned;	   /* scratch of attach: sets with an entry in the plan */
+	uint16_t *plan; /* scratch: all GRP_PLAN_NONE between passes */
+	uint16_t *planned; /* scratch of attach: sets with an entry in the plan */
 	uint32_t *free_rows;
 	unsigned int n_free_rows;
 	struct grp_base *base; /* scratch, as long as the kernel has CPUs */
@@ -109,11 +109,9 @@ static inline void grp_base_add_cpu(struct grp_base_cpu *to, const struct grp_ba
 }
 
 /* The counters of a set itself, from the programs' cells. */
-void grp_base_add_set(const struct grp_core *core, const struct grp_set *set,
-		      struct grp_base *to);
+void grp_base_add_set(const struct grp_core *core, const struct grp_set *set, struct grp_base *to);
 
 /* --- group.c ------------------------------------------------------------------ */
-
 
 /* Next of a subtree with the dying ones; parents first. */
 struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at);

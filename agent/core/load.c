@@ -16,7 +16,7 @@ struct load {
 	struct pending {
 		struct grp_group *group;
 		uint32_t parent, slot;
-	} *groups;
+	} * groups;
 	size_t n_groups, allocated;
 	struct grp_journal journal[GRP_JOURNAL_ENTRIES];
 };
@@ -54,8 +54,7 @@ static int on_group(uint32_t id, const struct grp_group_record *record, void *da
 	group->gid = record->gid;
 	group->mode = record->mode;
 	group->created_ns = record->created_ns;
-	load->groups[load->n_groups++] =
-		(struct pending){ group, record->parent, record->slot };
+	load->groups[load->n_groups++] = (struct pending){ group, record->parent, record->slot };
 	return 0;
 }
 

@@ -11,8 +11,7 @@
 
 #define VECTOR_SIZE (sizeof(uint32_t) * GRP_HIERARCHIES_MAX)
 
-struct grp_group *grp_set_group(struct grp_core *core, const struct grp_set *set,
-				unsigned int slot)
+struct grp_group *grp_set_group(struct grp_core *core, const struct grp_set *set, unsigned int slot)
 {
 	struct grp_group *group = NULL;
 

@@ -79,7 +79,8 @@ static int pin_maps(struct grp_bpf *bpf)
 	struct bpf_map *map;
 	int r;
 
-	bpf_object__for_each_map(map, bpf->skel->obj) {
+	bpf_object__for_each_map(map, bpf->skel->obj)
+	{
 		if (map == bpf->skel->maps.rodata)
 			continue;
 		r = grp_pins_path(path, sizeof(path), bpf->dir, 0, bpf_map__name(map));
@@ -220,8 +221,8 @@ static int finish_open(struct grp_bpf *bpf, const struct grp_bpf_options *option
 	if (!r)
 		r = grp_grace_open(bpf);
 	if (!r) {
-		bpf->ring = ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_ring, bpf,
-					     NULL);
+		bpf->ring =
+			ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_ring, bpf, NULL);
 		r = bpf->ring ? 0 : -errno;
 	}
 	/* Last of a first start: from here on the pins are complete. */
@@ -301,7 +302,8 @@ int grp_bpf_programs(struct grp_bpf *bpf,
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, bpf->skel->obj) {
+	bpf_object__for_each_program(program, bpf->skel->obj)
+	{
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
 		struct grp_bpf_program figures = { .name = bpf_program__name(program) };
@@ -349,7 +351,8 @@ int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, v
 	struct bpf_map *map;
 	int r;
 
-	bpf_object__for_each_map(map, bpf->skel->obj) {
+	bpf_object__for_each_map(map, bpf->skel->obj)
+	{
 		struct grp_bpf_map figures = {
 			.name = bpf_map__name(map),
 			.bytes = map_bytes(bpf_map__fd(map)),

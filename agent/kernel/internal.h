@@ -35,13 +35,13 @@ struct grp_bpf {
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
 	int grace_outer, grace_inner; /* updating the one waits for a grace period */
-	int policy;		      /* scheduling of the agent outside passes */
+	int policy; /* scheduling of the agent outside passes */
 	struct sched_param param;
 	struct sd_event *event;
 	struct grp_kernel_view view;
 	struct grp_scan_request *request; /* mapped, written before a pass */
-	uint64_t *plan;			  /* mapped, one entry a set */
-	size_t base_size;		  /* of struct grp_base with its CPUs */
+	uint64_t *plan; /* mapped, one entry a set */
+	size_t base_size; /* of struct grp_base with its CPUs */
 	void (*on_event)(const struct grp_event *event, void *data);
 	void *on_event_data;
 };

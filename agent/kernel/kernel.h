@@ -31,13 +31,13 @@ typedef int (*grp_scan_fn)(const struct grp_scan_record *record, void *data);
 
 /* Shared memory of the programs, mapped read-only. */
 struct grp_kernel_view {
-	unsigned int cpus;	    /* possible CPUs: rows of cells and modes */
+	unsigned int cpus; /* possible CPUs: rows of cells and modes */
 	unsigned int capacity_sets; /* columns */
 	unsigned int capacity_groups;
 	const struct grp_cell *cells; /* [cpu * capacity_sets + set] */
 	const struct grp_mode *modes; /* same */
 	const struct grp_count *counts; /* [set] */
-	const uint64_t *stats;		/* [enum grp_stat] */
+	const uint64_t *stats; /* [enum grp_stat] */
 	struct grp_shown *shown; /* [row]; the agent writes it, it is pinned */
 };
 

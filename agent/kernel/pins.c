@@ -28,7 +28,7 @@
  * Order of attaching: what charges and counts down comes before what counts up,
  * so that no task is born into a generation that would miss its end.
  */
-const char *const grp_link_names[] = { "on_switch", "on_exit",	  "on_free", "on_exec",
+const char *const grp_link_names[] = { "on_switch",  "on_exit", "on_free", "on_exec",
 				       "on_newtask", "on_fork", NULL };
 
 static void _cleanup_closedir_p(DIR **dir)
@@ -53,8 +53,9 @@ static int mount_bpffs(struct grp_error *error)
 	if ((unsigned int)fs.f_type == BPFFS_MAGIC)
 		return 0;
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-		return grp_error_set(error, errno, "cannot mount the BPF file system at " BPFFS
-						   ": %s; grpagent needs root",
+		return grp_error_set(error, errno,
+				     "cannot mount the BPF file system at " BPFFS
+				     ": %s; grpagent needs root",
 				     strerror(errno));
 	return 0;
 }

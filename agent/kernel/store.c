@@ -16,9 +16,9 @@
 #include "kernel/internal.h"
 
 const char *const grp_store_names[GRP_STORE_MAX] = {
-	[GRP_STORE_META] = "grp_meta",	     [GRP_STORE_HIERARCHIES] = "grp_hierarchies",
-	[GRP_STORE_GROUPS] = "grp_groups",   [GRP_STORE_SETS] = "grp_sets",
-	[GRP_STORE_BASES] = "grp_bases",     [GRP_STORE_JOURNAL] = "grp_journal",
+	[GRP_STORE_META] = "grp_meta",	   [GRP_STORE_HIERARCHIES] = "grp_hierarchies",
+	[GRP_STORE_GROUPS] = "grp_groups", [GRP_STORE_SETS] = "grp_sets",
+	[GRP_STORE_BASES] = "grp_bases",   [GRP_STORE_JOURNAL] = "grp_journal",
 	[GRP_STORE_SHOWN] = "grp_shown",
 };
 
@@ -82,8 +82,8 @@ static int open_map(struct grp_bpf *bpf, enum grp_store_map map)
 		if (r)
 			return r;
 	} else {
-		fd = bpf_map_create(spec.type, grp_store_names[map], spec.key_size,
-				    spec.value_size, spec.entries, &opts);
+		fd = bpf_map_create(spec.type, grp_store_names[map], spec.key_size, spec.value_size,
+				    spec.entries, &opts);
 		if (fd < 0)
 			return -errno;
 		if (bpf_obj_pin(fd, path))
@@ -94,8 +94,8 @@ static int open_map(struct grp_bpf *bpf, enum grp_store_map map)
 }
 
 /* What is pinned already, if it was ever completed: its meta says so. */
-static int check_meta(const char *dir, const struct grp_bpf_options *options,
-		      unsigned int cpus, struct grp_error *error)
+static int check_meta(const char *dir, const struct grp_bpf_options *options, unsigned int cpus,
+		      struct grp_error *error)
 {
 	_cleanup_close_ int fd = -1;
 	struct grp_meta meta = {};
@@ -119,13 +119,13 @@ static int check_meta(const char *dir, const struct grp_bpf_options *options,
 				     dir, meta.layout, GRP_LAYOUT_VERSION, options->instance);
 	if (meta.capacity_groups != options->capacity_groups ||
 	    meta.capacity_sets != options->capacity_sets || meta.cpus != cpus)
-		return grp_error_set(error, EINVAL,
-				     "%s was made with capacity-groups %u and capacity-sets %u, not "
-				     "%u and %u: set these, or give up its groups and counters with "
-				     "'grpagent --instance %s --unload'",
-				     dir, meta.capacity_groups, meta.capacity_sets,
-				     options->capacity_groups, options->capacity_sets,
-				     options->instance);
+		return grp_error_set(
+			error, EINVAL,
+			"%s was made with capacity-groups %u and capacity-sets %u, not "
+			"%u and %u: set these, or give up its groups and counters with "
+			"'grpagent --instance %s --unload'",
+			dir, meta.capacity_groups, meta.capacity_sets, options->capacity_groups,
+			options->capacity_sets, options->instance);
 	return 0;
 }
 
@@ -161,8 +161,7 @@ int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
 void grp_store_close(struct grp_bpf *bpf)
 {
 	if (bpf->view.shown)
-		(void)munmap(bpf->view.shown,
-			     bpf->view.capacity_groups * sizeof(struct grp_shown));
+		(void)munmap(bpf->view.shown, bpf->view.capacity_groups * sizeof(struct grp_shown));
 	for (unsigned int i = 0; i < GRP_STORE_MAX; i++)
 		if (bpf->store[i] >= 0)
 			(void)close(bpf->store[i]);

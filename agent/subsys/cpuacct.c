@@ -175,8 +175,7 @@ static int read_all(const struct grp_file_access *access, FILE *out)
 	(void)fputs("cpu user system\n", out);
 	for (unsigned int cpu = 0; cpu < figures.cpus; cpu++)
 		(void)fprintf(out, "%u %" PRIu64 " %" PRIu64 "\n", cpu,
-			      figure(&figures, cpu, KIND_USER),
-			      figure(&figures, cpu, KIND_SYSTEM));
+			      figure(&figures, cpu, KIND_USER), figure(&figures, cpu, KIND_SYSTEM));
 	return 0;
 }
 
@@ -207,15 +206,17 @@ static int read_events(const struct grp_file_access *access, FILE *out)
 	if (r)
 		return r;
 	(void)fprintf(out,
-		      "forks %" PRIu64 "\nexecs %" PRIu64 "\nexits %" PRIu64
-		      "\nswitches %" PRIu64 "\npreempted %" PRIu64 "\nmigrations %" PRIu64 "\n",
+		      "forks %" PRIu64 "\nexecs %" PRIu64 "\nexits %" PRIu64 "\nswitches %" PRIu64
+		      "\npreempted %" PRIu64 "\nmigrations %" PRIu64 "\n",
 		      usage.forks, usage.execs, usage.exits, usage.voluntary + usage.involuntary,
 		      usage.involuntary, usage.migrations);
 	return 0;
 }
 
-#define READ_ONLY(NAME, UNIT, READ, HELP) \
-	{ .name = NAME, .mode = 0444, .unit = UNIT, .help = HELP, .read = READ }
+#define READ_ONLY(NAME, UNIT, READ, HELP)                                            \
+	{                                                                            \
+		.name = NAME, .mode = 0444, .unit = UNIT, .help = HELP, .read = READ \
+	}
 
 static const struct grp_file files[] = {
 	{

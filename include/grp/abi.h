@@ -34,7 +34,7 @@
 
 enum grp_state {
 	GRP_STATE_UNCLAIMED, /* storage exists, the birth hook has not placed it yet */
-	GRP_STATE_SEEDED,    /* placed in root by a pass; a birth hook may override */
+	GRP_STATE_SEEDED, /* placed in root by a pass; a birth hook may override */
 	GRP_STATE_ALIVE,
 	GRP_STATE_EXITED, /* no member any more, may still charge */
 	GRP_STATE_MAX,
@@ -73,8 +73,8 @@ struct grp_task {
 	__u64 counts; /* nvcsw:24 | nivcsw:24 | migrations:16, already counted */
 	__u64 user_ns;
 	__u64 system_ns; /* the parts of utime and stime already counted */
-	__u32 exec_id;	 /* the part of self_exec_id already counted */
-	__u32 origin;	 /* enum grp_origin */
+	__u32 exec_id; /* the part of self_exec_id already counted */
+	__u32 origin; /* enum grp_origin */
 };
 
 /* --- counters ------------------------------------------------------------- */
@@ -98,10 +98,10 @@ struct grp_mode {
 
 /* One per set. Written by programs, read through a mapping by the agent. */
 struct grp_count {
-	__s64 members;	/* tasks alive or seeded; < 0: dead (A4) */
+	__s64 members; /* tasks alive or seeded; < 0: dead (A4) */
 	__s64 chargers; /* tasks whose word may still name the set */
-	__u64 changes;	/* moves with every change of members, before and after */
-	__u64 entries;	/* tasks that came in by a move */
+	__u64 changes; /* moves with every change of members, before and after */
+	__u64 entries; /* tasks that came in by a move */
 	__u64 forks;
 	__u64 execs;
 	__u64 exits;
@@ -110,14 +110,14 @@ struct grp_count {
 
 /* What went another way than usual; index into the map of statistics. */
 enum grp_stat {
-	GRP_STAT_EVENTS_LOST,	/* ring buffer full */
-	GRP_STAT_BIRTH_MOVED,	/* parent was moved during the birth */
+	GRP_STAT_EVENTS_LOST, /* ring buffer full */
+	GRP_STAT_BIRTH_MOVED, /* parent was moved during the birth */
 	GRP_STAT_BIRTH_ORPHANS, /* births without room in task storage */
-	GRP_STAT_ORPHANS_LOST,	/* ... and without room in the table */
+	GRP_STAT_ORPHANS_LOST, /* ... and without room in the table */
 	GRP_STAT_ADOPTED,
 	GRP_STAT_SEEDED,
-	GRP_STAT_OVERRIDDEN,   /* seeds that a birth hook replaced */
-	GRP_STAT_DEAD_SET,     /* births that met a dead set and read again */
+	GRP_STAT_OVERRIDDEN, /* seeds that a birth hook replaced */
+	GRP_STAT_DEAD_SET, /* births that met a dead set and read again */
 	GRP_STAT_RETRIES_SPENT, /* a bounded retry loop came to its end */
 	GRP_STAT_EXIT_UNKNOWN, /* exit of a task without storage */
 	GRP_STAT_FREE_UNKNOWN, /* free of a task whose storage was out of reach */
@@ -125,7 +125,7 @@ enum grp_stat {
 };
 
 enum grp_event_kind {
-	GRP_EVENT_EMPTY,  /* a set has lost its last member */
+	GRP_EVENT_EMPTY, /* a set has lost its last member */
 	GRP_EVENT_ORPHAN, /* a birth waits for adoption: run a seeding pass */
 };
 
@@ -152,14 +152,14 @@ struct grp_orphan {
 
 enum grp_scan_flags {
 	GRP_SCAN_CHECK_UID = 1 << 0, /* TASK-8: move only tasks of request.uid */
-	GRP_SCAN_ALL_SETS = 1 << 1,  /* list every task, whatever the plan says */
+	GRP_SCAN_ALL_SETS = 1 << 1, /* list every task, whatever the plan says */
 	GRP_SCAN_ALL_TASKS = 1 << 2, /* walk all tasks, also for one process only */
 };
 
 /* What the next pass shall do. Written by the agent before it starts one. */
 struct grp_scan_request {
 	__u32 tgid; /* only this process; 0: any */
-	__u32 tid;  /* only this thread; 0: any */
+	__u32 tid; /* only this thread; 0: any */
 	__u32 flags;
 	__u32 uid;
 	__u32 pidns; /* inode of the pid namespace for ns_tid, ns_tgid; 0: none */
@@ -187,17 +187,17 @@ struct grp_scan_record {
 	__u32 suid;
 	__u32 nr_threads; /* of the process, at that moment */
 	__u16 set;
-	__u8 state;   /* enum grp_state */
+	__u8 state; /* enum grp_state */
 	__u8 verdict; /* enum grp_verdict */
 	__u64 start_ns; /* since boot */
-	__u64 time_ns;	/* the task's own sum_exec_runtime */
+	__u64 time_ns; /* the task's own sum_exec_runtime */
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
 
 enum grp_control_op {
 	GRP_CONTROL_RETIRE, /* members 0 -> dead; result -EBUSY when not 0 */
-	GRP_CONTROL_CLEAR,  /* cells and counts of a dead set to 0 (A4) */
+	GRP_CONTROL_CLEAR, /* cells and counts of a dead set to 0 (A4) */
 	GRP_CONTROL_ADJUST, /* audit: members += delta if changes still matches */
 	GRP_CONTROL_UNCHARGE, /* chargers += delta: a free that was out of reach */
 };
@@ -220,7 +220,7 @@ struct grp_meta {
 	__u32 capacity_sets;
 	__u32 cpus; /* possible CPUs: the rows of the cells */
 	__u32 next_group; /* ids below were perhaps handed out; never reused */
-	__u64 fold_seq;	  /* of the newest fold that was begun */
+	__u64 fold_seq; /* of the newest fold that was begun */
 };
 
 enum grp_record_state {
@@ -231,9 +231,9 @@ enum grp_record_state {
 
 struct grp_hierarchy_record {
 	__u32 state; /* enum grp_record_state */
-	__u32 root;  /* id of its root group */
+	__u32 root; /* id of its root group */
 	__u32 subsystems; /* bit per registered subsystem that was asked for */
-	__u32 flags;	  /* enum grp_hierarchy_flags */
+	__u32 flags; /* enum grp_hierarchy_flags */
 	__u64 created_ns; /* wall clock */
 	char name[GRP_HIERARCHY_NAME_MAX + 8]; /* NUL-terminated */
 };
@@ -245,7 +245,7 @@ enum grp_hierarchy_flags {
 struct grp_group_record {
 	__u32 state; /* LIVE or DYING */
 	__u32 parent; /* id; 0: root of its hierarchy */
-	__u32 slot;   /* of its hierarchy */
+	__u32 slot; /* of its hierarchy */
 	__u32 flags;
 	__u32 uid;
 	__u32 gid;
@@ -263,8 +263,8 @@ struct grp_set_record {
 };
 
 enum grp_base_kind {
-	GRP_BASE_OWN,	/* of sets whose id went back */
-	GRP_BASE_GONE,	/* of removed groups below, subtree value only */
+	GRP_BASE_OWN, /* of sets whose id went back */
+	GRP_BASE_GONE, /* of removed groups below, subtree value only */
 	GRP_BASE_RESET, /* what `cpuacct.usage` showed when 0 was written to it */
 	GRP_BASE_KINDS,
 };
@@ -291,11 +291,11 @@ struct grp_base {
 
 enum grp_journal_op {
 	GRP_JOURNAL_NONE,
-	GRP_JOURNAL_FOLD_SET,	/* add set's counters to its groups' bases */
-	GRP_JOURNAL_CLEAR_SET,	/* all added: clear cells, free the id */
+	GRP_JOURNAL_FOLD_SET, /* add set's counters to its groups' bases */
+	GRP_JOURNAL_CLEAR_SET, /* all added: clear cells, free the id */
 	GRP_JOURNAL_FOLD_GROUP, /* add group's bases to its parent's "gone" */
 	GRP_JOURNAL_DROP_GROUP, /* added: drop bases and record of group */
-	GRP_JOURNAL_ATTACH,	/* the intent of a move */
+	GRP_JOURNAL_ATTACH, /* the intent of a move */
 	GRP_JOURNAL_OP_MAX,
 };
 
@@ -309,7 +309,7 @@ struct grp_journal {
 	__u32 op; /* enum grp_journal_op */
 	__u32 set;
 	__u32 group; /* attach: whose members; 0: the task's */
-	__u32 tid;  /* attach: the id given, in the agent's pid namespace */
+	__u32 tid; /* attach: the id given, in the agent's pid namespace */
 	__u32 whole; /* attach: the whole process */
 	__u32 pad;
 	__u64 seq;

@@ -100,10 +100,9 @@ static void child_end(struct child *child)
 
 static int control(struct state *state, enum grp_control_op op, uint32_t set, int64_t delta)
 {
-	const struct grp_control request = { .op = op,
-					     .set = set,
-					     .delta = delta,
-					     .changes = state->view->counts[set].changes };
+	const struct grp_control request = {
+		.op = op, .set = set, .delta = delta, .changes = state->view->counts[set].changes
+	};
 
 	return grp_bpf_ops.control(state->bpf, &request);
 }

@@ -204,16 +204,14 @@ static void listing(void **state)
 	assert_int_equal(world_move(world, "/a", 10, true), 0);
 	assert_int_equal(world_move(world, "/a/c", 11, false), 0);
 	fake_task_exit(world->fake, 13);
-	assert_int_equal(grp_group_members(world->core, world_find(world, "/a"), false, NULL,
-					   &members),
-			 0);
+	assert_int_equal(
+		grp_group_members(world->core, world_find(world, "/a"), false, NULL, &members), 0);
 	assert_int_equal(members.n, 2);
 	assert_int_equal(members.items[0].tid, 10);
 	assert_int_equal(members.items[1].tid, 12);
 	grp_members_done(&members);
-	assert_int_equal(grp_group_members(world->core, world_find(world, "/a"), true, NULL,
-					   &members),
-			 0);
+	assert_int_equal(
+		grp_group_members(world->core, world_find(world, "/a"), true, NULL, &members), 0);
 	assert_int_equal(members.n, 3);
 	grp_members_processes(&members);
 	assert_int_equal(members.n, 1);
@@ -259,10 +257,11 @@ static void tasks_file(void **state)
 		const char *text;
 		int r;
 	} cases[] = {
-		{ "abc", -EIO },     { "", -EIO },	 { "-", -EIO },	    { "0x1f", -EIO },
-		{ "0abc", -EIO },    { "-0", -EIO },	 { "-5", -ESRCH },  { "999999", -ESRCH },
-		{ "99999999999999999999999999", -ESRCH }, { "12 34", 0 },   { " +12\n", 0 },
-		{ "12xyz", 0 },	     { "0\n", 0 },
+		{ "abc", -EIO },  { "", -EIO },		{ "-", -EIO },
+		{ "0x1f", -EIO }, { "0abc", -EIO },	{ "-0", -EIO },
+		{ "-5", -ESRCH }, { "999999", -ESRCH }, { "99999999999999999999999999", -ESRCH },
+		{ "12 34", 0 },	  { " +12\n", 0 },	{ "12xyz", 0 },
+		{ "0\n", 0 },
 	};
 	struct world *world = *state;
 	const struct grp_caller caller = { .pid = 13 };

@@ -50,11 +50,20 @@ static void names(void **state)
 		const char *name;
 		int r;
 	} cases[] = {
-		{ "", -EINVAL },	  { ".", -EINVAL },	 { "..", -EINVAL },
-		{ "a/b", -EINVAL },	  { "a\nb", -EINVAL },	 { "a\x7f", -EINVAL },
-		{ "tasks", -EEXIST },	  { "cgroup.procs", -EEXIST },
-		{ "cpuacct.usage", -EEXIST }, { "cpuacct.x", 0 }, { ".hidden", 0 },
-		{ "a b", 0 },		  { "\xff\xfe", 0 },	 { "caf\xc3\xa9", 0 },
+		{ "", -EINVAL },
+		{ ".", -EINVAL },
+		{ "..", -EINVAL },
+		{ "a/b", -EINVAL },
+		{ "a\nb", -EINVAL },
+		{ "a\x7f", -EINVAL },
+		{ "tasks", -EEXIST },
+		{ "cgroup.procs", -EEXIST },
+		{ "cpuacct.usage", -EEXIST },
+		{ "cpuacct.x", 0 },
+		{ ".hidden", 0 },
+		{ "a b", 0 },
+		{ "\xff\xfe", 0 },
+		{ "caf\xc3\xa9", 0 },
 		{ "a b", -EEXIST },
 	};
 	char longest[GRP_NAME_MAX + 2];
@@ -74,11 +83,21 @@ static void specs(void **state)
 		const char *spec;
 		int r;
 	} cases[] = {
-		{ "", -EINVAL },	   { "a", -EINVAL },	      { "a/b", -EINVAL },
-		{ "default:a", -EINVAL },  { ":/", -EINVAL },	      { "no such:/", -EINVAL },
-		{ "nosuch:/", -ENOENT },   { "/nosuch", -ENOENT },    { "/a/..", -EINVAL },
-		{ "/a/.", -EINVAL },	   { "/", 0 },		      { "//", 0 },
-		{ "default:/", 0 },	   { "default:/a", 0 },	      { "//a//b/", 0 },
+		{ "", -EINVAL },
+		{ "a", -EINVAL },
+		{ "a/b", -EINVAL },
+		{ "default:a", -EINVAL },
+		{ ":/", -EINVAL },
+		{ "no such:/", -EINVAL },
+		{ "nosuch:/", -ENOENT },
+		{ "/nosuch", -ENOENT },
+		{ "/a/..", -EINVAL },
+		{ "/a/.", -EINVAL },
+		{ "/", 0 },
+		{ "//", 0 },
+		{ "default:/", 0 },
+		{ "default:/a", 0 },
+		{ "//a//b/", 0 },
 		{ "/a/b/c", -ENOENT },
 	};
 	struct grp_group *group;
@@ -282,9 +301,15 @@ int main(void)
 {
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(names),	    TEST(specs),	TEST(paths),
-		TEST(rmdir_order),  TEST(rename_errors), TEST(capacity),
-		TEST(ids_are_never_reused), TEST(permissions), TEST(hierarchies),
+		TEST(names),
+		TEST(specs),
+		TEST(paths),
+		TEST(rmdir_order),
+		TEST(rename_errors),
+		TEST(capacity),
+		TEST(ids_are_never_reused),
+		TEST(permissions),
+		TEST(hierarchies),
 		cmocka_unit_test(all_slots),
 	};
 

@@ -259,8 +259,7 @@ static void umount_is_recoverable(void **state)
 		assert_int_equal(world_tree(&world, "/a"), USED_X + USED_Y);
 		/* The slot can be used again, and begins with all tasks in its root. */
 		if (!grp_hierarchy_find(world.core, "other"))
-			assert_int_equal(grp_hierarchy_mount(world.core, "other", "none", NULL),
-					 0);
+			assert_int_equal(grp_hierarchy_mount(world.core, "other", "none", NULL), 0);
 		assert_int_equal(world_tasks(&world, "other:/"), 5);
 		assert_int_equal(world_tree(&world, "other:/"), USED);
 		world_close(&world);

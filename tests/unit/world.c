@@ -16,9 +16,8 @@ static void load(struct world *world)
 {
 	struct grp_error error = {};
 
-	assert_int_equal(grp_core_new(&fake_kernel_ops, world->fake, &world->fake->view,
-				      &world->core),
-			 0);
+	assert_int_equal(
+		grp_core_new(&fake_kernel_ops, world->fake, &world->fake->view, &world->core), 0);
 	assert_int_equal(grp_core_load(world->core, &error), 0);
 }
 
@@ -57,8 +56,7 @@ struct grp_group *world_mkdir(struct world *world, const char *spec)
 	const char *name;
 
 	assert_int_equal(grp_group_find_parent(world->core, spec, NULL, buf, &parent, &name), 0);
-	assert_int_equal(grp_group_make(world->core, parent, name, 0755, &world_root, NULL,
-					&group),
+	assert_int_equal(grp_group_make(world->core, parent, name, 0755, &world_root, NULL, &group),
 			 0);
 	return group;
 }
