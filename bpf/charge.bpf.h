@@ -55,12 +55,12 @@ static __always_inline bool swap_word(struct grp_task *t, __u64 from, __u64 to)
 	return __sync_val_compare_and_swap(&t->word, from, to) == from;
 }
 
-/* now - then in a field of so many bits; 0 when now is the older one. */
+/* now - then in a field of so many bits; 0 when now is the older one, which it is by little. */
 static __always_inline __u64 advance(__u64 now, __u64 then, __u64 mask)
 {
 	__u64 diff = (now - then) & mask;
 
-	return diff > mask / 2 ? 0 : diff;
+	return diff > mask - mask / 16 ? 0 : diff;
 }
 
 /* Time not charged yet; 0 when somebody has seen newer values than ours. */

@@ -46,7 +46,7 @@ static long clear_cell(__u32 cpu, void *data)
 /* Members last: from then on the set can be used again (A4). */
 static __always_inline int clear_set(__u32 set, struct grp_count *count)
 {
-	if (count->members >= 0 || count->chargers)
+	if (count->members >= 0 || count->chargers > 0)
 		return -16; /* EBUSY */
 	bpf_loop(possible_cpus, clear_cell, &set, 0);
 	count->chargers = 0;

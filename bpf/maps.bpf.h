@@ -26,6 +26,8 @@ const volatile __u32 capacity_sets __weak = 1;
 const volatile __u32 possible_cpus __weak = 1;
 /* Test builds only: every so many births find no room in task storage. */
 const volatile __u32 fault_birth_every __weak = 0;
+/* ... in the second birth hook too; else only in the first. */
+const volatile __u32 fault_birth_both __weak = 0;
 
 /* A task's word and what was counted of it. */
 struct {

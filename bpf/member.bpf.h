@@ -172,7 +172,8 @@ static __always_inline void init_task(const struct task_struct *p, struct grp_ta
 	init->user_ns = now.user_ns;
 	init->system_ns = now.system_ns;
 	init->exec_id = p->self_exec_id;
-	init->origin = origin;
+	/* Two seeders of one task at once must know whose storage it became. */
+	init->origin = origin == GRP_ORIGIN_SEED ? bpf_get_prandom_u32() | GRP_ORIGIN_SEED : origin;
 }
 
 /*
@@ -188,34 +189,52 @@ static __always_inline struct grp_task *make_storage(struct task_struct *p, stru
 
 static __always_inline struct grp_orphan_key orphan_key(const struct task_struct *p)
 {
-	struct grp_orphan_key key = { .tid = p->pid, .start_ns = p->start_boottime };
+	struct grp_orphan_key key = { .task = (__u64)p };
 
 	return key;
 }
 
+/* Takes back what birth_orphan() has counted. */
+static __always_inline void orphan_down(__u32 set)
+{
+	struct grp_count *count = find_count(set);
+
+	if (count)
+		__sync_fetch_and_add(&count->forks, -1);
+	both_down(set);
+}
+
 /*
  * Give storage to a task whose birth found no room for it. The winner of the
- * deletion adopts; counts and the birth itself were counted then.
+ * deletion adopts; counts and the birth itself were counted then. Race partners:
+ * a second birth hook, which may place the task first (then it was counted twice,
+ * and is taken back), and a seeding pass that saw no orphan yet.
  */
 static __always_inline struct grp_task *adopt(struct task_struct *p)
 {
 	struct grp_orphan_key key = orphan_key(p);
 	struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
 	struct grp_task init = {}, *t;
-	__u32 set;
+	__u32 set, state;
+	__u64 word;
 
 	if (!orphan)
 		return NULL;
 	set = orphan->set;
 	init.exec_id = orphan->exec_id;
 	t = make_storage(p, &init);
-	if (!t)
-		return NULL;
-	if (!bpf_map_delete_elem(&orphans, &key)) {
-		swap_word(t, grp_word(0, GRP_STATE_UNCLAIMED, 0),
-			  grp_word(set, GRP_STATE_ALIVE, 0));
-		stat_inc(GRP_STAT_ADOPTED);
+	if (!t || bpf_map_delete_elem(&orphans, &key))
+		return t;
+	word = read_word(t);
+	state = grp_word_state(word);
+	if ((state != GRP_STATE_UNCLAIMED && state != GRP_STATE_SEEDED) ||
+	    !swap_word(t, word, grp_word(set, GRP_STATE_ALIVE, word))) {
+		orphan_down(set);
+		return t;
 	}
+	if (state == GRP_STATE_SEEDED)
+		both_down(GRP_SET_ROOT);
+	stat_inc(GRP_STAT_ADOPTED);
 	return t;
 }
 
@@ -256,7 +275,7 @@ static __always_inline struct grp_task *seed_task(struct task_struct *p)
 		return NULL;
 	init_task(p, &init, GRP_STATE_SEEDED, GRP_ORIGIN_SEED);
 	t = make_storage(p, &init);
-	if (!t || t->origin != GRP_ORIGIN_SEED) {
+	if (!t || t->origin != init.origin) {
 		both_down(GRP_SET_ROOT);
 		return t;
 	}
@@ -265,6 +284,8 @@ static __always_inline struct grp_task *seed_task(struct task_struct *p)
 	/* It may have gone through its exit hook before the storage was there. */
 	if (p->flags & PF_EXITING)
 		exit_task(t);
+	/* Its birth hook may have noted it between our look and the storage. */
+	adopt(p);
 	return t;
 }
 

@@ -30,22 +30,28 @@ static __always_inline void birth_orphan(struct task_struct *child, struct task_
 {
 	struct grp_orphan orphan = { .exec_id = child->self_exec_id };
 	struct grp_orphan_key key = orphan_key(child);
+	long error;
 	int i;
 
 	for (i = 0; i < BIRTH_TRIES; i++) {
-		orphan.set = parent_set(parent);
+		orphan.set = i < BIRTH_TRIES - 1 ? parent_set(parent) : GRP_SET_ROOT;
 		if (member_up(orphan.set))
 			continue;
-		if (bpf_map_update_elem(&orphans, &key, &orphan, BPF_NOEXIST)) {
+		error = bpf_map_update_elem(&orphans, &key, &orphan, BPF_NOEXIST);
+		if (error) {
 			/* Another generation was first, or the table is full. */
 			both_down(orphan.set);
-			if (!bpf_map_lookup_elem(&orphans, &key))
+			if (error != -17 /* EEXIST */)
 				stat_inc(GRP_STAT_ORPHANS_LOST);
 			return;
 		}
 		entered(orphan.set, ENTER_BY_FORK);
 		stat_inc(GRP_STAT_BIRTH_ORPHANS);
-		send_event(orphan.set, GRP_EVENT_ORPHAN, 0);
+		/* A pass may have made storage just before there was this entry. */
+		if (bpf_task_storage_get(&tasks, child, NULL, 0))
+			adopt(child);
+		else
+			send_event(orphan.set, GRP_EVENT_ORPHAN, 0);
 		return;
 	}
 	stat_inc(GRP_STAT_RETRIES_SPENT);
@@ -53,13 +59,16 @@ static __always_inline void birth_orphan(struct task_struct *child, struct task_
 
 /* Storage of a task being born; NULL: there is no room, it became an orphan. */
 static __always_inline struct grp_task *birth_storage(struct task_struct *child,
-						      struct task_struct *parent)
+						      struct task_struct *parent, bool fault)
 {
 	struct grp_task init = {}, *t = bpf_task_storage_get(&tasks, child, NULL, 0);
 
+	fault = fault && fault_birth_every && child->pid % fault_birth_every == 0;
+	if (!t && !fault)
+		t = adopt(child); /* the hook before this one found no room */
 	if (t)
 		return t;
-	if (!fault_birth_every || child->pid % fault_birth_every) {
+	if (!fault) {
 		init_task(child, &init, GRP_STATE_UNCLAIMED, GRP_ORIGIN_BIRTH);
 		t = make_storage(child, &init);
 	}
@@ -129,9 +138,9 @@ static __always_inline void follow_parent(struct task_struct *child, struct grp_
 	stat_inc(GRP_STAT_RETRIES_SPENT);
 }
 
-static __always_inline int birth(struct task_struct *child, struct task_struct *parent)
+static __always_inline int birth(struct task_struct *child, struct task_struct *parent, bool fault)
 {
-	struct grp_task *t = birth_storage(child, parent);
+	struct grp_task *t = birth_storage(child, parent, fault);
 	__u32 placed;
 
 	if (!t)
@@ -150,14 +159,14 @@ static __always_inline int birth(struct task_struct *child, struct task_struct *
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *task, unsigned long clone_flags)
 {
-	return birth(task, bpf_get_current_task_btf());
+	return birth(task, bpf_get_current_task_btf(), true);
 }
 
 /* Hook: the same birth a moment later, for forks proper; finds it placed. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return birth(child, parent);
+	return birth(child, parent, fault_birth_both);
 }
 
 /*

@@ -243,7 +243,8 @@ int grp_attach(struct grp_core *core, const struct grp_target *target, const str
 {
 	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
 				      .tid = id->tid,
-				      .whole = id->whole };
+				      .whole = id->whole,
+				      .uid = caller->uid };
 	struct grp_member member;
 	int r = check_target(target, caller, error), ended;
 
@@ -311,7 +312,9 @@ int grp_attach_members(struct grp_core *core, const struct grp_target *target,
 		       struct grp_error *error, unsigned int *ret_moved)
 {
 	struct move move = { .core = core, .target = target, .error = error };
-	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH, .group = from->id };
+	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
+				      .group = from->id,
+				      .uid = caller->uid };
 	unsigned int moved = 0;
 	int r = check_target(target, caller, error), ended;
 
@@ -343,7 +346,7 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 {
 	const struct grp_task_id id = { .tid = record->tid, .whole = record->whole };
 	struct grp_group *from = grp_group_by_id(core, record->group);
-	const struct grp_caller root = {};
+	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
 	struct grp_member member;
 	bool whole = true;
@@ -358,13 +361,15 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 		target.group[slot] = group;
 	}
 	if (whole && from)
-		r = grp_attach_members(core, &target, from, &root, NULL, NULL);
+		r = grp_attach_members(core, &target, from, &caller, NULL, NULL);
 	else if (whole)
 		r = grp_task_find(core, &id, NULL, &member);
 	if (!r && !from && member.start_ns == record->start_ns)
-		r = grp_attach(core, &target, &id, &root, NULL, NULL);
-	/* The group or the task has gone: nobody is left who could be surprised. */
-	if (r && r != -ESRCH && r != -EAGAIN)
-		return r;
+		r = grp_attach(core, &target, &id, &caller, NULL, NULL);
+	/*
+	 * What was refused then is refused again (TASK-8, no room for a set), or the
+	 * group or the task has gone: no reason not to start.
+	 */
+	(void)r;
 	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 }

@@ -47,7 +47,8 @@ static int64_t difference(const struct grp_core *core, const struct audit *audit
 	const struct audit_set *a = &audit->sets[set];
 	uint64_t now = __atomic_load_n(&core->view->counts[set].changes, __ATOMIC_ACQUIRE);
 
-	return now == a->changes && a->members >= 0 ? a->seen - a->members : 0;
+	/* Below 0 but not dead: a count that went wrong, not a retired set. */
+	return now == a->changes && a->members > GRP_MEMBERS_DEAD / 2 ? a->seen - a->members : 0;
 }
 
 static int mend(struct grp_core *core, const struct audit *audit, unsigned int set)

@@ -94,6 +94,7 @@ static void on_grace(void *data)
 {
 	struct grp_core *core = data;
 
+	core->in_grace = false;
 	for (unsigned int i = 1; i < core->view->capacity_sets; i++) {
 		struct grp_set *set = &core->sets[i];
 
@@ -127,6 +128,17 @@ static int collect_groups(struct grp_core *core, const struct grp_hierarchy *hie
 	return r;
 }
 
+/* Of the sets that are marked now; on failure none is. */
+static int start_grace(struct grp_core *core)
+{
+	int r = core->ops->grace(core->kernel, on_grace, core);
+
+	core->in_grace = !r;
+	for (unsigned int i = 1; r && i < core->view->capacity_sets; i++)
+		core->sets[i].graced = false;
+	return r;
+}
+
 /* Retired sets whose last charger has gone; *ret_waiting: some still have one. */
 static int collect_sets(struct grp_core *core, bool *ret_waiting)
 {
@@ -145,19 +157,23 @@ static int collect_sets(struct grp_core *core, bool *ret_waiting)
 		if (chargers > 0) {
 			*ret_waiting = true;
 			r = uncharge_stuck(core, set, chargers);
+		} else if (core->in_grace) {
+			/* The period on its way began before the last charger went. */
+			*ret_waiting = true;
 		} else {
-			set->graced = true;
-			start = true;
+			set->graced = start = true;
 		}
 	}
-	return r ?: start ? core->ops->grace(core->kernel, on_grace, core) : 0;
+	return start ? start_grace(core) ?: r : r;
 }
 
 int grp_core_collect(struct grp_core *core)
 {
 	bool waiting = false;
-	int r = 0;
+	int r = grp_fold_finish(core);
 
+	if (r)
+		return r;
 	if (core->figures.dying_groups || core->figures.retired_sets || scarce(core))
 		r = collect_sets(core, &waiting);
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)

@@ -124,9 +124,9 @@ static int clear_set(struct grp_core *core, struct grp_set *set, struct grp_jour
 	r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_FOLD, journal);
 	if (r)
 		return r;
-	/* -EBUSY: it was cleared, and the agent was killed just then. */
 	r = core->ops->control(core->kernel, &control);
-	if (r && r != -EBUSY)
+	/* -EBUSY of a set that is not dead: it was cleared, and the agent killed just then. */
+	if (r && !(r == -EBUSY && grp_set_count(core, set)->members >= 0))
 		return r;
 	r = core->ops->set_put(core->kernel, set->id, NULL);
 	if (r)
@@ -146,14 +146,38 @@ static int fold_set(struct grp_core *core, struct grp_set *set, struct grp_journ
 	return r ?: clear_set(core, set, journal);
 }
 
+/*
+ * A fold that failed half-way keeps its number: nothing else may be folded, nor
+ * the journal overwritten, until it has come to its end.
+ */
+int grp_fold_finish(struct grp_core *core)
+{
+	int r = core->fold.op ? grp_fold_resume(core, &core->fold) : 0;
+
+	if (!r)
+		core->fold.op = GRP_JOURNAL_NONE;
+	return r;
+}
+
+/* What the step that failed has come to is in @journal. */
+static int fold_result(struct grp_core *core, int r, const struct grp_journal *journal)
+{
+	if (r)
+		core->fold = *journal;
+	return r;
+}
+
 int grp_fold_set(struct grp_core *core, struct grp_set *set)
 {
 	struct grp_journal journal = { .op = GRP_JOURNAL_FOLD_SET, .set = set->id };
-	int r = next_seq(core, &journal.seq);
+	int r = grp_fold_finish(core);
 
+	if (r || set->state == GRP_SET_FREE)
+		return r;
+	r = next_seq(core, &journal.seq);
 	if (!r)
 		r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_FOLD, &journal);
-	return r ?: fold_set(core, set, &journal);
+	return r ?: fold_result(core, fold_set(core, set, &journal), &journal);
 }
 
 /* --- groups ------------------------------------------------------------------------ */
@@ -181,12 +205,18 @@ static int fold_group(struct grp_core *core, struct grp_group *group, struct grp
 		r = grp_base_load(core, group, kind, core->base);
 		for (unsigned int cpu = 0; !r && cpu < core->view->cpus; cpu++)
 			grp_base_add_cpu(&sum->cpu[cpu], &core->base->cpu[cpu]);
+		sum->forks += core->base->forks;
+		sum->execs += core->base->execs;
+		sum->exits += core->base->exits;
 	}
 	if (!r)
 		r = grp_base_load(core, group->parent, GRP_BASE_GONE, core->base);
 	if (!r && core->base->seq < journal->seq) {
 		for (unsigned int cpu = 0; cpu < core->view->cpus; cpu++)
 			grp_base_add_cpu(&core->base->cpu[cpu], &sum->cpu[cpu]);
+		core->base->forks += sum->forks;
+		core->base->execs += sum->execs;
+		core->base->exits += sum->exits;
 		core->base->seq = journal->seq;
 		r = grp_base_store(core, group->parent, GRP_BASE_GONE, core->base);
 	}
@@ -204,13 +234,16 @@ int grp_fold_group(struct grp_core *core, struct grp_group *group)
 	bool has;
 	int r = has_base(core, group, &has);
 
+	/* Not ended from here: it may be of a group that our caller holds. */
+	if (core->fold.op)
+		return -EAGAIN;
 	if (!r && !has)
 		return drop_group(core, group, false);
 	if (!r)
 		r = next_seq(core, &journal.seq);
 	if (!r)
 		r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_FOLD, &journal);
-	return r ?: fold_group(core, group, &journal);
+	return r ?: fold_result(core, fold_group(core, group, &journal), &journal);
 }
 
 int grp_fold_resume(struct grp_core *core, const struct grp_journal *record)

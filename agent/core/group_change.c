@@ -155,15 +155,15 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 		return grp_error_set(error, EBUSY, "it has %u child groups", group->n_children);
 	if (group->references)
 		return grp_error_set(error, EBUSY, "a subsystem holds the group");
-	if (!has_sets(group))
-		/* Never had a task: nothing to keep for the parent. */
-		return grp_fold_group(core, group);
 	group->dying = true;
 	r = grp_group_store(core, group);
 	group->dying = false;
 	if (r)
 		return grp_error_set(error, -r, "cannot store the removal: %s", strerror(-r));
 	grp_group_bury(core, group);
+	/* Nothing refers to it: it goes at once, or else with the next collection. */
+	if (!has_sets(group))
+		(void)grp_fold_group(core, group);
 	return 0;
 }
 

@@ -188,6 +188,9 @@ static int make(struct grp_core *core, const char *name, uint32_t subsystems, ui
 	if (!r)
 		r = grp_hierarchy_cache(core, slot, &record, root);
 	if (r) {
+		/* A hierarchy without its root could not be loaded. */
+		(void)core->ops->hierarchy_put(core->kernel, slot, NULL);
+		(void)grp_base_drop(core, root);
 		(void)core->ops->group_put(core->kernel, root->id, NULL);
 		grp_group_free(core, root);
 		return r;

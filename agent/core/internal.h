@@ -32,6 +32,8 @@ struct grp_core {
 	unsigned int n_free_rows;
 	struct grp_base *base; /* scratch, as long as the kernel has CPUs */
 	size_t base_size;
+	bool in_grace; /* a grace period is on its way: one at a time */
+	struct grp_journal fold; /* a fold that failed half-way; ended before the next */
 	unsigned int groups_per_uid;
 	struct grp_core_figures figures;
 };
@@ -86,6 +88,9 @@ int grp_fold_set(struct grp_core *core, struct grp_set *set);
 
 /* Adds a dying group's time to its parent and drops its record; restartable. */
 int grp_fold_group(struct grp_core *core, struct grp_group *group);
+
+/* Ends a fold that failed half-way; before any walk over groups. */
+int grp_fold_finish(struct grp_core *core);
 
 /* Goes on with what the journal's entry 0 says. */
 int grp_fold_resume(struct grp_core *core, const struct grp_journal *journal);

@@ -69,6 +69,7 @@ static int size_maps(struct grp_bpf *bpf)
 	bpf->skel->rodata->capacity_sets = bpf->view.capacity_sets;
 	bpf->skel->rodata->possible_cpus = bpf->view.cpus;
 	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
+	bpf->skel->rodata->fault_birth_both = grp_fault_number("BIRTH_BOTH");
 	return r;
 }
 

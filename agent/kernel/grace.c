@@ -49,18 +49,23 @@ void grp_grace_close(struct grp_bpf *bpf)
 		(void)close(bpf->grace_inner);
 }
 
-/* In the child, which must not hold the agent's lock or its clients' sockets. */
-static int wait_grace(const struct grp_bpf *bpf)
+/* The child must not hold the agent's lock or its clients' sockets. */
+static void close_others(const struct grp_bpf *bpf)
 {
 	int low = bpf->grace_inner < bpf->grace_outer ? bpf->grace_inner : bpf->grace_outer;
 	int high = bpf->grace_inner < bpf->grace_outer ? bpf->grace_outer : bpf->grace_inner;
-	uint32_t zero = 0;
 
 	if (low > 0)
 		(void)close_range(0, low - 1, 0);
 	if (high > low + 1)
 		(void)close_range(low + 1, high - 1, 0);
 	(void)close_range(high + 1, ~0U, 0);
+}
+
+static int wait_grace(const struct grp_bpf *bpf)
+{
+	uint32_t zero = 0;
+
 
 	return bpf_map_update_elem(bpf->grace_outer, &zero, &bpf->grace_inner, BPF_ANY) ? -errno :
 											  0;
@@ -75,8 +80,10 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *data)
 	/* Somebody has killed the child: the period is still owed. */
 	if (!done && grp_grace_start(grace->bpf, grace->done, grace->data) == 0)
 		return 0;
-	if (done)
-		grace->done(grace->data);
+	/* No child can be had: wait here, or the sets would be held for ever. */
+	if (!done)
+		(void)wait_grace(grace->bpf);
+	grace->done(grace->data);
 	return 0;
 }
 
@@ -93,8 +100,10 @@ int grp_grace_start(void *kernel, void (*done)(void *data), void *data)
 	pid = fork();
 	if (pid < 0)
 		return -errno;
-	if (!pid)
+	if (!pid) {
+		close_others(bpf);
 		_exit(wait_grace(bpf) ? 1 : 0);
+	}
 	r = sd_event_add_child(bpf->event, &grace->source, pid, WEXITED, on_child, grace);
 	if (r < 0) {
 		(void)waitpid(pid, NULL, 0);

@@ -6,6 +6,7 @@
  *   /sys/fs/bpf/grpagent/NAME/MAP
  *   /sys/fs/bpf/grpagent/NAME/links-GENERATION/HOOK
  */
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -180,11 +181,30 @@ int grp_pins_drop_all(const char *dir)
 	return 0;
 }
 
+/* This update decides: what is not yet removed is never adopted again. */
+static int forget_meta(const char *dir)
+{
+	static const struct grp_meta none;
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	uint32_t zero = 0;
+	int r = grp_pins_path(path, sizeof(path), dir, 0, grp_store_names[GRP_STORE_META]);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map_update_elem(fd, &zero, &none, BPF_ANY) ? -errno : 0;
+}
+
 int grp_bpf_unload(const char *instance, struct grp_error *error)
 {
 	char dir[PATH_MAX];
 	int r = grp_pins_path(dir, sizeof(dir), BPFFS "/grpagent", 0, instance);
 
+	if (!r)
+		r = forget_meta(dir);
 	if (!r)
 		r = grp_pins_drop_all(dir);
 	if (!r && rmdir(dir) && errno != ENOENT)

@@ -136,11 +136,12 @@ struct grp_event {
 	__u64 changes;
 };
 
-/* A birth that found no room, keyed by task; written by programs. */
+/*
+ * A birth that found no room, keyed by the address of the task: its number may
+ * change by an exec, and the entry goes with the task. Written by programs.
+ */
 struct grp_orphan_key {
-	__u32 tid;
-	__u32 pad;
-	__u64 start_ns;
+	__u64 task;
 };
 
 struct grp_orphan {
@@ -311,7 +312,7 @@ struct grp_journal {
 	__u32 group; /* attach: whose members; 0: the task's */
 	__u32 tid; /* attach: the id given, in the agent's pid namespace */
 	__u32 whole; /* attach: the whole process */
-	__u32 pad;
+	__u32 uid; /* attach: who asked (TASK-8) */
 	__u64 seq;
 	__u64 start_ns; /* attach: of the task, against reuse of its id */
 	__u32 target[GRP_HIERARCHIES_MAX]; /* attach: group per slot, 0: leave */
@@ -335,7 +336,7 @@ _Static_assert(sizeof(struct grp_cell) == 32, "abi");
 _Static_assert(sizeof(struct grp_mode) == 16, "abi");
 _Static_assert(sizeof(struct grp_count) == 64, "abi");
 _Static_assert(sizeof(struct grp_event) == 16, "abi");
-_Static_assert(sizeof(struct grp_orphan_key) == 16, "abi");
+_Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
 _Static_assert(sizeof(struct grp_orphan) == 8, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 48, "abi");

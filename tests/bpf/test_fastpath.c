@@ -69,8 +69,25 @@ struct child {
 };
 
 /* Asleep until it is released; then it burns a little and exits. */
+static bool sleeps(pid_t pid)
+{
+	char path[64], line[256];
+	const char *name;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	(void)fclose(f);
+	name = strrchr(line, ')');
+	return name && name[2] == 'S';
+}
+
 static struct child child_new(void)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	time_t end = time(NULL) + DEADLINE_S;
 	int ends[2];
 	struct child child;
 	char c;
@@ -87,6 +104,10 @@ static struct child child_new(void)
 	}
 	(void)close(ends[0]);
 	child.release = ends[1];
+	while (!sleeps(child.pid)) {
+		assert_true(time(NULL) < end);
+		(void)nanosleep(&pause, NULL);
+	}
 	return child;
 }
 

@@ -178,7 +178,7 @@ static int clear_set(struct fake_kernel *fake, uint32_t set)
 {
 	struct grp_count *count = &fake->counts[set];
 
-	if (count->members >= 0 || count->chargers)
+	if (count->members >= 0 || count->chargers > 0)
 		return -EBUSY;
 	for (unsigned int cpu = 0; cpu < fake->view.cpus; cpu++) {
 		size_t index = (size_t)cpu * fake->view.capacity_sets + set;

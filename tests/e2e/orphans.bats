@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+#
+# Births that find no room in task storage (a helper on that CPU is busy, memory
+# is short): they are kept in a small table, adopted, and nothing is lost. The test
+# build refuses storage to every Nth birth: in the first birth hook only (the
+# second then adopts), or in both (an exec, a pass or the exit adopts).
+
+load lib
+
+setup() {
+	new_instance
+	AGENT_BIN=$BUILD/test/grpagent
+	G=/orphans
+}
+
+teardown() {
+	cleanup
+}
+
+# storm_with_fault EVERY BOTH: the group's figures equal the storm's own and v1's
+storm_with_fault() {
+	local totals births
+	export GRPAGENT_FAULT_BIRTH_EVERY=$1 GRPAGENT_FAULT_BIRTH_BOTH=$2
+	start_agent
+	ctl mkdir "$G"
+	make_v1 V1
+	in_both "$G" "$V1" "$SUPPORT/storm" --seconds "$STORM_SECONDS" >"$BATS_TEST_TMPDIR/totals"
+	wait_quiet "$G" "$V1"
+	totals=$(cat "$BATS_TEST_TMPDIR/totals")
+	births=$(jq .births <<<"$totals")
+	assert_equal "$(event "$G" forks)" "$births" "births in the group"
+	assert_equal "$(event "$G" exits)" $((births + 1)) "exits in the group"
+	assert_equal "$(ctl status --json --audit | jq .audit_corrections)" 0 "corrections"
+	[[ $(ctl status --json | jq .counters.birth_orphans) -gt 10 ]]
+	assert_equal "$(ctl status --json | jq .counters.orphans_lost)" 0 "orphans lost"
+	ctl rmdir "$G"
+}
+
+# Fails when the second hook counts a birth again that the first one has noted.
+@test "no room in the first birth hook only" {
+	storm_with_fault 3 0
+}
+
+# Fails when an orphan is not found again by its exec or exit, or by a pass.
+@test "no room in any birth hook" {
+	storm_with_fault 3 1
+}
+
+@test "time of orphans is exact, in the first hook's case" {
+	export GRPAGENT_FAULT_BIRTH_EVERY=2 GRPAGENT_FAULT_BIRTH_BOTH=0
+	start_agent
+	ctl mkdir "$G"
+	make_v1 V1
+	in_both "$G" "$V1" "$SUPPORT/storm" --seconds "$STORM_SECONDS" >/dev/null
+	wait_quiet "$G" "$V1"
+	assert_exact "$G" "$V1"
+}
