@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The documents tell the truth: what they show is taken out of them and done, and
+# what they list is compared with what there is. Figures in what is shown may
+# differ, words may not.
+#
+# shellcheck disable=SC2016 # backquotes of Markdown, and commands for another shell
+
+load lib
+
+setup() {
+	new_instance
+	export GRPAGENT_INSTANCE=$INSTANCE
+	PATH=$BUILD:$PATH
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+	cleanup
+}
+
+need_sources() {
+	[[ -e $ROOT/README.md ]] || skip "no sources here"
+}
+
+# same_lists WHAT FILE1 FILE2: of lines, in any order
+same_lists() {
+	[[ -s $2 ]] || fail "$1: nothing was found to compare"
+	diff <(sort -u "$2") <(sort -u "$3") >"$BATS_TEST_TMPDIR/diff" ||
+		fail "$1: only in the one (<), only in the other (>):"$'\n'"$(cat "$BATS_TEST_TMPDIR/diff")"
+}
+
+# --- examples --------------------------------------------------------------------
+
+# What stands in the ```console blocks of a file.
+console() {
+	awk '/^```/ { inside = /^```console/; next } inside' "$1"
+}
+
+# A console to a script: each command, behind it a line that tells how it ended.
+script_of() {
+	# what it has started in the background is its own to end
+	printf '%s\n' 'exec 2>&1' 'trap '\''kill -KILL $(jobs -p)'\'' EXIT'
+	awk 'function end() { if (any) print "echo \"@@ status $?\"" }
+		/^\$ / { end(); any = 1; print "cat <<\"@@\"\n" $0 "\n@@"; print substr($0, 3); next }
+		/^>( |$)/ { print substr($0, 3) }
+		END { end() }' <<<"$1"
+}
+
+# Any number is one number, columns may be as wide as they like. Ids, sizes and the like vary.
+without_figures() {
+	sed -E '/^> |^>$/d; s/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g; s/ $//'
+}
+
+# do_console TEXT: in one shell; every command must succeed. What it printed is in file "printed".
+do_console() {
+	script_of "$1" >script
+	grep -q '^\$ ' <<<"$1" || fail "there is no command in it"
+	timeout $((60 * SLOW)) bash script >printed 3>&- 4>&- || fail "it does not come to an end: $(cat printed)"
+	! grep '^@@ status [^0]' -B 20 printed || fail "a command has failed"
+	# and what the shell says by itself at its end
+	sed -i -E '/^@@ status/d; /^script: line [0-9]+: +[0-9]+ Killed /d; /^kill: usage/d' printed
+}
+
+# same_console FILE: do what is shown there, and see what is shown there
+same_console() {
+	local text
+	text=$(console "$1")
+	do_console "$text"
+	diff <(without_figures <<<"$text") <(without_figures <printed) ||
+		fail "$1 shows the one (<), there is the other (>)"
+}
+
+@test "docs: the example of the README does what it shows" {
+	need_sources
+	start_agent
+	same_console "$ROOT/README.md"
+	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
+}
+
+@test "docs: the README opens with two commands, which make knows" {
+	need_sources
+	sed '/^## /,$d' "$ROOT/README.md" | sed -n 's/^    sudo make \([a-z-]*\) .*/\1/p' >shown
+	assert_equal "$(paste -sd ' ' shown)" "demo check" "commands"
+	while read -r target; do
+		make -C "$ROOT" -n "$target" >/dev/null || fail "make does not know $target"
+	done <shown
+}
+
+@test "docs: the example of the protocol does what it shows" {
+	need_sources
+	need python3
+	start_agent
+	same_console "$ROOT/docs/protocol.md"
+}
+
+@test "docs: the examples of grpctl(1), one after the other" {
+	local text
+	need_sources
+	text=$(sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/p' "$ROOT/cli/grpctl.1" |
+		sed -n '/^\$ /{s/\\-/-/g; s/\\(aq/'"'"'/g; s/\\e/\\/g; p}')
+	start_agent
+	do_console "$text"
+	grep -qx building printed || fail "exec has not run its command"
+	grep -qxE '[1-9][0-9]*' printed || fail "no usage was printed"
+	assert_equal "$(ctl --json hierarchies | jq length)" 1 "hierarchies left"
+}
+
+@test "docs: links between documents lead somewhere" {
+	local file target
+	need_sources
+	for file in README.md CONTRIBUTING.md NEWS.md docs/*.md; do
+		grep -oE '\]\([^)]+\)' "$ROOT/$file" | sed 's/^](//; s/)$//; s/#.*//' | grep -v '^http' |
+			while read -r target; do
+				echo "$file $target"
+				[[ -e $ROOT/$(dirname "$file")/$target ]] || fail "$file: there is no $target"
+			done
+	done >links
+	[[ -s links ]]
+}
+
+# --- verbs ------------------------------------------------------------------------
+
+list_verbs() {
+	"$GRPCTL" --help | sed -nE 's/^  ([a-z]+) {2,}.*/\1/p'
+}
+
+@test "docs: grpctl(1) has the verbs of grpctl, and their options" {
+	local verb
+	need_sources
+	list_verbs >verbs
+	sed -n '/^\.SH VERBS/,/^\.SH EXIT/p' "$ROOT/cli/grpctl.1" >section
+	sed -nE '/^\.T[PQ]/{n; s/^\.BR? ([a-z]+).*/\1/p}' section >described
+	same_lists "verbs of --help and of grpctl(1)" verbs described
+	while read -r verb; do
+		sed -n "/^\.BR* $verb\( .*\)*\$/,/^\.[ST][SP]/p" section | sed 's/\\-/-/g' >entry
+		"$GRPCTL" help "$verb" | sed -nE 's/^ +(-., )?(--[a-z]+).*/\2/p' | sed '/--help$/d; /--instance/d; /--json/d' |
+			while read -r option; do
+				grep -qF -e "$option" entry || fail "grpctl(1) does not tell of $verb $option"
+			done
+	done <verbs
+}
+
+# complete_line WORD...: what is offered for the last one
+complete_line() {
+	local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$* COMP_WORDBREAKS=$' \t\n"\'><=;|&(:' COMPREPLY=()
+	_grpctl
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+
+@test "docs: completion offers every verb, and groups where a verb takes one" {
+	local verb n=0
+	need_sources
+	start_agent
+	ctl mkdir /offered
+	# shellcheck source=cli/grpctl.bash
+	source "$ROOT/cli/grpctl.bash"
+	list_verbs >verbs
+	complete_line grpctl "" >offered
+	same_lists "verbs of --help and of the completion" verbs offered
+	while read -r verb; do
+		"$GRPCTL" help "$verb" | sed -n 1p | grep -qE "^Usage: grpctl $verb .*GROUP" || continue
+		complete_line grpctl "$verb" /off | grep -q '^/offered' || fail "no group is offered to $verb"
+		((n += 1))
+	done <verbs
+	((n > 10)) || fail "only $n verbs take a group"
+}
+
+# --- settings ------------------------------------------------------------------------
+
+@test "docs: grpagent(8) has the options of grpagent" {
+	need_sources
+	"$AGENT_BIN" --help | grep -oE '(^|[ ,])--[a-z-]+' | tr -d ' ,' >options
+	sed -n '/^\.SH OPTIONS/,/^\.SH CONF/p' "$ROOT/agent/grpagent.8" | sed 's/\\-/-/g' |
+		grep -oE '^\.B[IR]? .*' | grep -oE -- '--[a-z][a-z-]*' >described
+	same_lists "options of --help and of grpagent(8)" options described
+}
+
+@test "docs: grpagent(8), the example and limits.md have the settings, with their defaults" {
+	need_sources
+	start_agent
+	ctl --json status | jq -r '.config | del(.config) | keys[]' >keys
+	sed -n '/^\.SH CONF/,/^\.SH METRICS/p' "$ROOT/agent/grpagent.8" |
+		sed -nE 's/^\\fB([a-z\\-]+)\\fR\t.*/\1/p' | sed 's/\\-/-/g' >described
+	same_lists "settings of the agent and of grpagent(8)" keys described
+	sed -nE 's/^#([a-z-]+) = .*/\1/p' "$ROOT/examples/grpagent.conf" >example
+	same_lists "settings of the agent and of grpagent.conf" keys example
+	# of all but the address, which depends on the name of the instance
+	ctl --json status | jq -r '.config | del(.config, .metrics) | to_entries[] | "\(.key) \(.value)"' >defaults
+	sed -nE 's/^#([a-z-]+) = ([0-9]+)$/\1 \2/p' "$ROOT/examples/grpagent.conf" >example
+	same_lists "defaults of the agent and in grpagent.conf" defaults example
+	sed -nE 's/^\| `([a-z-]+)` \| ([0-9]+) \| [0-9]+ to .*/\1 \2/p' "$ROOT/docs/limits.md" >limits
+	same_lists "defaults of the agent and in limits.md" defaults limits
+	grep -q "16,384.*4,096" <(tr '\n' ' ' <"$ROOT/README.md") || fail "the README has other capacities"
+}
+
+@test "docs: the example of a configuration is one, with every line in force" {
+	need_sources
+	sed -E 's/^#([a-z-]+ = )/\1/' "$ROOT/examples/grpagent.conf" >all.conf
+	start_agent --config "$BATS_TEST_TMPDIR/all.conf" --metrics none
+	assert_equal "$(ctl --json status | jq -r .config.config)" "$BATS_TEST_TMPDIR/all.conf" "configuration"
+}
+
+@test "docs: memory per group and set is as limits.md has it" {
+	local cpus fixed percpu name limit bytes n=0
+	need_sources
+	start_agent
+	cpus=$(ctl get / cpuacct.usage_percpu | wc -w)
+	while read -r name fixed percpu; do
+		limit=$(ctl --json status | jq ".capacities[] | select(.name == \"$name\").limit")
+		bytes=$(ctl --json status | jq ".capacities[] | select(.name == \"$name\").bytes")
+		assert_equal $((limit * (fixed + percpu * cpus))) "$bytes" "bytes of all $name"
+		((n += 1))
+	done < <(sed -nE 's/^\| `capacity-([a-z]+)` \| ([0-9]+) \| ([0-9]+) \|$/\1 \2 \3/p' "$ROOT/docs/limits.md")
+	assert_equal "$n" 2 "capacities with a cost in limits.md"
+}
+
+# --- metrics --------------------------------------------------------------------------
+
+# Name, type and labels of each family that is served.
+list_served() {
+	awk '/^# TYPE / { type[$3] = $4; next }
+		/^#/ { next }
+		{
+			name = $0
+			sub(/[{ ].*/, "", name)
+			labels = ""
+			rest = $0
+			while (match(rest, /[{,][a-z]+="/)) {
+				labels = labels " " substr(rest, RSTART + 1, RLENGTH - 3)
+				rest = substr(rest, RSTART + RLENGTH)
+			}
+			seen[name] = labels
+		}
+		END { for (name in type) print name, type[name] seen[name] }' "$1"
+}
+
+@test "docs: metrics.md has the families that are served, with types and labels" {
+	local address name
+	need_sources
+	need curl
+	start_agent --metrics 127.0.0.1:0
+	address=$(ctl --json status | jq -r .config.metrics)
+	curl -sS --noproxy '*' "http://$address/metrics" >text
+	list_served text >served
+	sed -nE 's/^\| `((taskgroup|process)_[a-z_]+)` \| ([a-z]+) \| ([a-z, ]*)\|.*/\1 \3 \4/p' "$ROOT/docs/metrics.md" |
+		sed 's/,//g; s/ *$//' >described
+	same_lists "families that are served and those of metrics.md" served described
+	sed '/^## Queries/,$!d' "$ROOT/docs/metrics.md" | grep -oE 'taskgroup_[a-z_]+' | sort -u >used
+	[[ -s used ]]
+	while read -r name; do
+		grep -q "^$name " served || fail "a query asks for $name, which is not there"
+	done <used
+}
+
+@test "docs: the rules of metrics.md are rules of Prometheus" {
+	need_sources
+	need promtool
+	awk '/^```/ { inside = /^```yaml/; next } inside' "$ROOT/docs/metrics.md" >rules.yml
+	run promtool check rules rules.yml
+	((status == 0)) || fail "$output"
+	assert_match "$output" '[1-9][0-9]* rules found' "rules"
+}
