@@ -30,6 +30,7 @@
 
 /* A run directory may be removed by --unload while we open it: then again. */
 #define LOCK_TRIES 16
+#define LOCK_NAME "lock"
 /* Between two looks at sets that dead tasks hold. */
 #define COLLECT_MIN_USEC 100000
 #define COLLECT_MAX_USEC 60000000
@@ -44,10 +45,10 @@ static int make_run_dir(const char *instance, struct grp_error *error, char **re
 
 	if (!base || !*base)
 		base = GRP_RUN_BASE;
-	if (asprintf(&path, "%s/%s", base, instance) < 0) {
+	if (asprintf(&path, "%s/%s", base, instance) < 0)
 		path = NULL;
+	if (!path)
 		return -ENOMEM;
-	}
 	if ((mkdir(base, 0755) < 0 && errno != EEXIST) ||
 	    (mkdir(path, 0755) < 0 && errno != EEXIST)) {
 		int number = errno;
@@ -57,6 +58,21 @@ static int make_run_dir(const char *instance, struct grp_error *error, char **re
 	}
 	*ret_path = TAKE_PTR(path);
 	return 0;
+}
+
+static char *path_in(const char *directory, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
+}
+
+static void remove_in(const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = path_in(directory, name);
+
+	if (path)
+		(void)unlink(path);
 }
 
 /* Whether @fd is still what @path names. */
@@ -71,18 +87,22 @@ static bool is_same(int fd, const char *path)
 /* Return: 1: locked, 0: it was removed meanwhile, -errno. */
 static int try_lock(const char *instance, struct grp_error *error, char **ret_path, int *ret_fd)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *lock = NULL;
 	_cleanup_close_ int fd = -1;
 	int r = make_run_dir(instance, error, &path);
 
-	if (r < 0)
+	if (!path)
 		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	lock = path_in(path, LOCK_NAME);
+	if (!lock)
+		return -ENOMEM;
+	/* Nobody but root can open it: whoever can, could keep the agent out. */
+	fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0) {
 		r = -errno;
-		return grp_error_set(error, -r, "%s: %s", path, strerror(-r));
+		return grp_error_set(error, -r, "%s: %s", lock, strerror(-r));
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
@@ -92,7 +112,7 @@ static int try_lock(const char *instance, struct grp_error *error, char **ret_pa
 					     instance, path);
 		return grp_error_set(error, -r, "cannot lock %s: %s", path, strerror(-r));
 	}
-	if (!is_same(fd, path))
+	if (!is_same(fd, lock))
 		return 0;
 	*ret_path = TAKE_PTR(path);
 	*ret_fd = TAKE_FD(fd);
@@ -124,7 +144,8 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	r = grp_bpf_unload(config->instance, error);
 	if (r < 0)
 		return r;
-	(void)unlinkat(fd, GRP_SOCKET_NAME, 0);
+	remove_in(path, GRP_SOCKET_NAME);
+	remove_in(path, LOCK_NAME);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		GRP_LOG_WARNING("cannot remove %s: %s, ignoring", path, strerror(errno));
 	return 0;
@@ -232,8 +253,8 @@ static int add_kernel_sources(struct grp_agent *agent)
 				on_kernel_events, agent);
 
 	if (r >= 0)
-		r = sd_event_add_time_relative(agent->event, &agent->collect, CLOCK_MONOTONIC, 0,
-					       0, on_collect_timer, agent);
+		r = sd_event_add_time_relative(agent->event, &agent->collect, CLOCK_MONOTONIC, 0, 0,
+					       on_collect_timer, agent);
 	if (r >= 0)
 		r = sd_event_add_post(agent->event, NULL, on_round, agent);
 	return r < 0 ? r : 0;
@@ -369,7 +390,7 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	r = lock_instance(agent->config.instance, error, &agent->run_dir, &agent->lock_fd);
 	if (r < 0)
 		return r;
-	(void)unlinkat(agent->lock_fd, GRP_SOCKET_NAME, 0);
+	remove_in(agent->run_dir, GRP_SOCKET_NAME);
 	r = open_loop(agent);
 	if (r < 0)
 		return grp_error_set(error, -r, "cannot set up the event loop: %s", strerror(-r));
@@ -397,8 +418,8 @@ static void stop(struct grp_agent *agent)
 	sd_event_source_unref(agent->collect);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
-	if (agent->lock_fd >= 0)
-		(void)unlinkat(agent->lock_fd, GRP_SOCKET_NAME, 0);
+	if (agent->run_dir)
+		remove_in(agent->run_dir, GRP_SOCKET_NAME);
 	free(agent->run_dir);
 	grp_cleanup_close(&agent->lock_fd);
 }

@@ -30,7 +30,7 @@ struct grp_agent {
 	struct grp_server *server;
 	struct grp_http *http;
 	char *run_dir;		/* RUN_BASE/NAME */
-	int lock_fd;		/* run directory, locked: one agent an instance */
+	int lock_fd;		/* RUN_BASE/NAME/lock, locked: one agent an instance */
 	bool ready;		/* false while the store is being taken over */
 	uint64_t started_ns; /* wall clock */
 };

@@ -18,11 +18,11 @@
 #include "base/parse.h"
 #include "grp/ids.h"
 
-#define CONFIG_DIR	 "/etc/grpagent"
+#define CONFIG_DIR "/etc/grpagent"
 #define INSTANCE_DEFAULT "main"
-#define INSTANCE_MAX	 64
-#define METRICS_DEFAULT	 "127.0.0.1:9750"
-#define METRICS_NONE	 "none"
+#define INSTANCE_MAX 64
+#define METRICS_DEFAULT "127.0.0.1:9750"
+#define METRICS_NONE "none"
 /* More waiting requests or connections than this are never one user's work. */
 #define PER_UID_LIMIT 65536
 
@@ -185,10 +185,10 @@ static bool instance_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (!len || len > INSTANCE_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
-		return false;
-	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
-	       len;
+	/* No dots: the BPF file system, where the pins are, keeps them for itself. */
+	return len && len <= INSTANCE_MAX &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+		       len;
 }
 
 /* --- the command line --------------------------------------------------------- */
@@ -198,7 +198,7 @@ static int set_instance(struct grp_config *config, const char *name, struct grp_
 	if (!instance_is_valid(name))
 		return grp_error_set(
 			error, EINVAL,
-			"--instance: '%s' is not a name of 1 to %d of A-Z a-z 0-9 _ . -", name,
+			"--instance: '%s' is not a name of 1 to %d of A-Z a-z 0-9 _ -", name,
 			INSTANCE_MAX);
 	return replace(&config->instance, name);
 }

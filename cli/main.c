@@ -113,7 +113,7 @@ static int check_args(const struct grp_ctl *ctl, const struct grp_args *args)
 {
 	const struct grp_verb *verb = ctl->verb;
 
-	if (!grp_args_name_valid(ctl->instance))
+	if (!grp_args_name_valid(ctl->instance) || strchr(ctl->instance, '.'))
 		return grp_ctl_usage(ctl, "not a name of an instance: %s", ctl->instance);
 	if (args->argc < verb->min_args)
 		return grp_ctl_usage(ctl, "too few arguments: %s %s", verb->name, verb->usage);
