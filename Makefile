@@ -186,6 +186,9 @@ $(C_OBJ): $(O)/%.o: %.c $(O)/.flags-c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GRP_CPPFLAGS) $(GRP_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Taken in by .incbin, which no compiler writes into a .d file.
+$(O)/agent/front/introspect.o: include/grp/org.grpagent.varlink
+
 # The first build must have the skeletons; after it the .d files say who needs them.
 $(call objects,$(AGENT_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC)): | $(SKEL_HEADERS)
 $(call objects,$(BPF_TEST_SRC)): | $(SKEL_HEADERS) $(TEST_SKEL_HEADERS)

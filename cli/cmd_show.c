@@ -119,6 +119,7 @@ static const struct grp_column stat_lines[] = {
 	{ "Children:", "children", GRP_CELL_TEXT },
 	{ "Tasks:", "tasks", GRP_CELL_TEXT },
 	{ "Processes:", "processes", GRP_CELL_TEXT },
+	{ "Chargers:", "chargers", GRP_CELL_TEXT },
 	{ "References:", "references", GRP_CELL_TEXT },
 	{ "CPU, own:", "usage_own_ns", GRP_CELL_NS },
 	{ "CPU, subtree:", "usage_ns", GRP_CELL_NS },

@@ -256,6 +256,9 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group);
 /* grp_group_subtree_tasks() - members of it and all below. */
 uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group);
 
+/* grp_group_chargers() - members, and dead tasks that may still be charged. */
+uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group);
+
 struct grp_member {
 	pid_t tid, tgid; /* in the agent's pid namespace */
 	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */

@@ -180,6 +180,16 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group)
 	return sum;
 }
 
+uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group)
+{
+	const struct grp_set *set;
+	int64_t sum = 0;
+
+	DL_FOREACH2(group->sets, set, link[group->hierarchy->slot].next)
+		sum += __atomic_load_n(&grp_set_count(core, set)->chargers, __ATOMIC_ACQUIRE);
+	return sum > 0 ? sum : 0;
+}
+
 uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group)
 {
 	uint64_t sum = 0;

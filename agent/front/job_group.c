@@ -41,25 +41,28 @@ static int make_one(struct grp_call *call, const char *spec, mode_t mode)
 	return grp_group_make(core, parent, name, mode, call->caller, &call->error, &group);
 }
 
+/* End of the next element of a path; NULL: there is none. */
+static char *element_end(char *at)
+{
+	at += strspn(at, "/");
+	return *at ? at + strcspn(at, "/") : NULL;
+}
+
 /* Cuts the path behind each of its elements in turn and makes what is missing. */
 static int make_with_parents(struct grp_call *call, char *spec, mode_t mode)
 {
 	struct grp_core *core = call->agent->core;
 	struct grp_group *group;
-	char *end = strchr(spec, '/');
 	int r;
 
-	while (end && end[strspn(end, "/")]) {
-		char cut;
+	for (char *end = element_end(strchrnul(spec, '/')); end; end = element_end(end)) {
+		bool is_last = !element_end(end);
+		char cut = *end;
 
-		end += strspn(end, "/");
-		end += strcspn(end, "/");
-		cut = *end;
 		*end = '\0';
 		r = grp_group_find(core, spec, NULL, &group);
 		if (r == -ENOENT)
-			r = make_one(call, spec,
-				     end[cut ? 1 + strspn(end + 1, "/") : 0] ? MODE_DEFAULT : mode);
+			r = make_one(call, spec, is_last ? mode : MODE_DEFAULT);
 		*end = cut;
 		if (r < 0)
 			return r;

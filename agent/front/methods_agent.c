@@ -130,7 +130,7 @@ static int add_settings(json_t *capacities, const struct grp_core_figures *figur
 
 static int add_setting(const char *key, const char *value, void *data)
 {
-	return json_object_set_new(data, key, json_string(value)) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(data, key, json_string(value ?: "")) < 0 ? -ENOMEM : 0;
 }
 
 /* The lists of a status, by what each is filled from. */

@@ -95,7 +95,7 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	struct grp_usage own, tree;
+	struct grp_usage own = { 0 }, tree = { 0 };
 	size_t processes = 0;
 	int r;
 
@@ -111,14 +111,15 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 	if (r < 0)
 		return r;
 	*ret_reply = json_pack(
-		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}}",
+		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}}",
 		"stat", "hierarchy", group->hierarchy->name, "group", text, "id",
 		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns, "uid",
 		(json_int_t)group->uid, "gid", (json_int_t)group->gid, "mode",
 		(json_int_t)group->mode, "children", (json_int_t)group->n_children, "tasks",
 		(json_int_t)grp_group_tasks(core, group), "processes", (json_int_t)processes,
-		"references", (json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns,
-		"usage_own_ns", (json_int_t)own.time_ns, "files", files);
+		"chargers", (json_int_t)grp_group_chargers(core, group), "references",
+		(json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns, "usage_own_ns",
+		(json_int_t)own.time_ns, "files", files);
 	return *ret_reply ? 0 : -ENOMEM;
 }
 

@@ -129,7 +129,7 @@ static int which_one(struct grp_bulk *bulk, const char *item)
 	struct which *which = (struct which *)bulk;
 	struct grp_call *call = bulk->job.call;
 	struct grp_core *core = call->agent->core;
-	struct grp_member member;
+	struct grp_member member = { .tid = 0 };
 	struct grp_task_id id;
 	json_t *object;
 	int r;

@@ -10,8 +10,9 @@ setup() {
 	new_instance
 }
 
+# Also where no agent got as far as to be known to cleanup.
 teardown() {
-	cleanup
+	cleanup && "$AGENT_BIN" --instance "$INSTANCE" --unload
 }
 
 # run_agent STATUS ARGUMENT...: an agent that ends by itself; sets output

@@ -167,7 +167,7 @@ n_fds() {
 
 # Groups by the thousand, so that it is the agent that works and not grpctl.
 @test "8: memory and descriptors do not grow over 100,000 mkdir and rmdir" {
-	local names round rounds=${ROUNDS:-100} rss fds pins
+	local names round rounds=${ROUNDS:-100} rss fds n_pins
 	start_agent
 	mapfile -t names < <(seq -f "/n%.0f" 1000)
 	for ((round = 1; round <= rounds; round++)); do
@@ -176,12 +176,12 @@ n_fds() {
 		if ((round == rounds / 10)); then
 			rss=$(rss_kb)
 			fds=$(n_fds)
-			pins=$(find "$PINS/$INSTANCE" | wc -l)
+			n_pins=$(find "$PINS/$INSTANCE" | wc -l)
 		fi
 	done
 	assert_between "$(rss_kb)" 0 $((rss + 512)) "kB of memory"
 	assert_equal "$(n_fds)" "$fds" "open files"
-	assert_equal "$(find "$PINS/$INSTANCE" | wc -l)" "$pins" "pins"
+	assert_equal "$(find "$PINS/$INSTANCE" | wc -l)" "$n_pins" "pins"
 	assert_equal "$(ctl --json status | jq '[.groups, .sets]' -c)" '[1,1]' "groups and sets"
 }
 
@@ -214,8 +214,8 @@ fds_are() {
 	local log=$BATS_TEST_TMPDIR/valgrind
 	need valgrind
 	ldd "$AGENT_BIN" | grep -q libasan && skip "built with sanitizers"
-	START_SECONDS=120 AGENT_WRAP="valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite
-		--track-fds=no --error-exitcode=99 --log-file=$log" start_agent
+	SLOW=$((SLOW * 4)) AGENT_WRAP="valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite
+		--suppressions=$BATS_TEST_DIRNAME/valgrind.supp --log-file=$log" start_agent
 	some_work
 	ctl features >/dev/null
 	ctl status --audit >/dev/null
@@ -223,5 +223,6 @@ fds_are() {
 	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" nested 10000 >/dev/null
 	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" garbage 10000 >/dev/null
 	stop_agent
-	assert_equal "$(cat "$log")" "" "what valgrind found"
+	# it says so of each command that it does not know
+	assert_equal "$(grep -v 'unhandled eBPF command' "$log")" "" "what valgrind found"
 }

@@ -188,23 +188,39 @@ prometheus_listens() {
 	assert_equal "$(address)" none address
 }
 
+# slow_reader REQUEST: adds a connection to SLOW_FDS
+slow_reader() {
+	local fd
+	exec {fd}<>"/dev/tcp/${ADDRESS/:/\/}"
+	printf '%b' "$1" >&"$fd"
+	SLOW_FDS+=("$fd")
+}
+
+answers() {
+	[[ $(curl --silent --max-time 30 --output /dev/null --write-out '%{http_code}' \
+		"http://$ADDRESS/metrics") == "$1" ]]
+}
+
 @test "who does not read stalls nobody" {
 	need curl
-	local i
+	local fd
+	SLOW_FDS=()
 	start_with_metrics
-	for i in {1..300}; do
-		echo "/slow$i"
-	done | xargs "$GRPCTL" --instance "$INSTANCE" mkdir
-	for i in {1..12}; do
-		exec {SLOW_FD}<>"/dev/tcp/${ADDRESS/:/\/}"
-		printf 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' >&"$SLOW_FD"
+	# More than the buffers of a connection take.
+	seq -f /slow%.0f 10000 | xargs -n 2000 "$GRPCTL" --instance "$INSTANCE" mkdir
+	slow_reader 'GET /metrics HT'
+	for _ in {1..8}; do
+		slow_reader 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
 	done
-	exec {SLOW_FD}<>"/dev/tcp/${ADDRESS/:/\/}"
-	printf 'GET /metrics HT' >&"$SLOW_FD"
-	for i in {1..20}; do
-		timeout 5 "$GRPCTL" --instance "$INSTANCE" ping >/dev/null
+	wait_until 20 answers 503
+	for _ in {1..20}; do
+		timeout $((5 * SLOW)) "$GRPCTL" --instance "$INSTANCE" ping >/dev/null
 	done
-	timeout 5 "$GRPCTL" --instance "$INSTANCE" mkdir /meanwhile
+	timeout $((5 * SLOW)) "$GRPCTL" --instance "$INSTANCE" mkdir /meanwhile
+	for fd in "${SLOW_FDS[@]}"; do
+		exec {fd}>&-
+	done
+	wait_until 20 answers 200
 }
 
 is_busy() {

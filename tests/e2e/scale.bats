@@ -104,15 +104,15 @@ tasks() {
 }
 
 @test "6: going over capacity-groups" {
-	local i
+	local n
 	start_agent --capacity-groups 16
-	for ((i = 1; i <= 20; i++)); do
-		ctl mkdir "/g$i" 2>"$BATS_TEST_TMPDIR/error" || break
+	for ((n = 1; n <= 20; n++)); do
+		ctl mkdir "/g$n" 2>"$BATS_TEST_TMPDIR/error" || break
 	done
-	((i > 8 && i <= 17)) || fail "refused at group $i"
+	((n > 8 && n <= 17)) || fail "refused at group $n"
 	assert_match "$(cat "$BATS_TEST_TMPDIR/error")" \
-		"^grpctl: mkdir /g$i: .*capacity-groups.* \(ENOSPC\)\$" "message"
-	assert_equal "$(ctl --json ls / | jq length)" $((i - 1)) "groups"
+		"^grpctl: mkdir /g$n: .*capacity-groups.* \(ENOSPC\)\$" "message"
+	assert_equal "$(ctl --json ls / | jq length)" $((n - 1)) "groups"
 	ctl --json status | jq -e '.capacities[] | select(.name == "groups") |
 		.used == .limit and .limit == 16 and .bytes > 0'
 	# what is full stays in order, and one that goes makes room for one
@@ -121,7 +121,7 @@ tasks() {
 	ctl mkdir /again
 	run -1 ctl mkdir /g1
 	restart_agent --capacity-groups 16
-	assert_equal "$(ctl --json ls / | jq length)" $((i - 1)) "groups after a restart"
+	assert_equal "$(ctl --json ls / | jq length)" $((n - 1)) "groups after a restart"
 }
 
 @test "6: going over capacity-sets" {
@@ -177,7 +177,7 @@ tasks() {
 	assert_match "$output" unload "what to do"
 	start_agent --capacity-sets 64 --capacity-groups 32
 	# printed at start and in status: the memory they cost
-	grep -E 'capacity.*[0-9]' "$(agent_log)"
+	grep -E 'of 32 groups, .*of 64 sets, .*[0-9] [KM]iB of kernel memory' "$(agent_log)"
 	ctl status | grep -E '^sets +[0-9]+ +64 '
 	unload
 	start_agent --capacity-sets 128

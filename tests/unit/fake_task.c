@@ -155,7 +155,7 @@ static enum grp_verdict list_one(const struct fake_task *task)
 static enum grp_verdict move_one(struct fake_kernel *fake, struct fake_task *task,
 				 const struct grp_scan_request *request, const uint16_t *plan)
 {
-	uint16_t from = task->set, to = plan[from];
+	uint16_t from = task->set, to = plan ? plan[from] : GRP_PLAN_NONE;
 
 	if (task->state == GRP_STATE_EXITED)
 		return GRP_VERDICT_EXITING;
