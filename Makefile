@@ -86,7 +86,7 @@ BPF_INCLUDES := -Iinclude -Ibpf $(if $(MULTIARCH),-idirafter /usr/include/$(MULT
 
 # One skeleton per class of programs that loads or fails as a whole; NAME_SRC are files in bpf/.
 # It becomes $(O)/include/NAME.skel.h, whose warnings are bpftool's business. As it shows global
-# variables of the BPF sources to C, those are of types like __u32, not u32.
+# data of the BPF sources to C, its types are like __u32, not u32.
 SKELETONS := fastpath
 fastpath_SRC := track.bpf.c scan.bpf.c control.bpf.c
 

@@ -102,13 +102,14 @@ static int try_lock(const char *instance, struct grp_error *error, char **ret_pa
 		return 0;
 	if (fd < 0) {
 		r = -errno;
-		return grp_error_set(error, -r, "%s: %s", lock, strerror(-r));
+		return grp_error_set(error, -r, "%s: %s%s", lock, strerror(-r),
+				     geteuid() ? "; grpagent must run as root" : "");
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		if (r == -EWOULDBLOCK)
 			return grp_error_set(error, EALREADY,
-					     "another agent runs instance '%s' (%s is locked)",
+					     "another agent runs instance '%s' (%s/lock is locked)",
 					     instance, path);
 		return grp_error_set(error, -r, "cannot lock %s: %s", path, strerror(-r));
 	}

@@ -13,7 +13,7 @@
 #include "kernel/bpf.h"
 
 struct grp_server; /* front/server.h: the socket */
-struct grp_http;   /* front/http.h: /metrics */
+struct grp_http; /* front/http.h: /metrics */
 
 /* Below it the run directory of each instance; the environment variable is for tests. */
 #define GRP_RUN_BASE "/run/grpagent"
@@ -24,14 +24,14 @@ struct grp_agent {
 	struct grp_config config;
 	sd_event *event;
 	sd_event_source *collect; /* timer: sets that dead tasks hold are looked at again */
-	uint64_t collect_usec;	  /* until then; 0: nothing is held */
+	uint64_t collect_usec; /* until then; 0: nothing is held */
 	struct grp_bpf *bpf;
 	struct grp_core *core;
 	struct grp_server *server;
 	struct grp_http *http;
-	char *run_dir;		/* RUN_BASE/NAME */
-	int lock_fd;		/* RUN_BASE/NAME/lock, locked: one agent an instance */
-	bool ready;		/* false while the store is being taken over */
+	char *run_dir; /* RUN_BASE/NAME */
+	int lock_fd; /* RUN_BASE/NAME/lock, locked: one agent an instance */
+	bool ready; /* false while the store is being taken over */
 	uint64_t started_ns; /* wall clock */
 };
 

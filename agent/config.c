@@ -196,10 +196,9 @@ static bool instance_is_valid(const char *name)
 static int set_instance(struct grp_config *config, const char *name, struct grp_error *error)
 {
 	if (!instance_is_valid(name))
-		return grp_error_set(
-			error, EINVAL,
-			"--instance: '%s' is not a name of 1 to %d of A-Z a-z 0-9 _ -", name,
-			INSTANCE_MAX);
+		return grp_error_set(error, EINVAL,
+				     "--instance: '%s' is not a name of 1 to %d of A-Z a-z 0-9 _ -",
+				     name, INSTANCE_MAX);
 	return replace(&config->instance, name);
 }
 

@@ -13,7 +13,7 @@
 
 struct grp_config {
 	char *instance; /* default "main" */
-	char *file;	/* default /etc/grpagent/NAME.conf, may be missing */
+	char *file; /* default /etc/grpagent/NAME.conf, may be missing */
 	char *metrics; /* "ADDR:PORT" or "none"; default per instance */
 	unsigned int capacity_groups;
 	unsigned int capacity_sets;
@@ -30,8 +30,7 @@ struct grp_config {
  * @error says what; -EBADMSG: a mistake in the file, @error says in which line;
  * -errno: the named file cannot be read.
  */
-int grp_config_parse(int argc, char **argv, struct grp_config *ret_config,
-		     struct grp_error *error);
+int grp_config_parse(int argc, char **argv, struct grp_config *ret_config, struct grp_error *error);
 void grp_config_done(struct grp_config *config);
 
 /* grp_config_each() - key and value in use, for status. Stops at !0. */

@@ -57,7 +57,8 @@ int grp_ctl_fail_errno(const struct grp_ctl *ctl, const char *item, int number)
 int grp_ctl_usage(const struct grp_ctl *ctl, const char *format, ...)
 {
 	const char *verb = ctl->verb ? ctl->verb->name : "";
-	const char *colon = ctl->verb ? ": " : "", *blank = ctl->verb ? " " : "";
+	const bool known = ctl->verb && strcmp(verb, "help");
+	const char *colon = ctl->verb ? ": " : "", *blank = known ? " " : "";
 	_cleanup_free_ char *what = NULL;
 	va_list args;
 
@@ -66,7 +67,7 @@ int grp_ctl_usage(const struct grp_ctl *ctl, const char *format, ...)
 		what = NULL;
 	va_end(args);
 	(void)fprintf(stderr, "grpctl: %s%s%s\nTry 'grpctl help%s%s'.\n", verb, colon,
-		      what ?: "wrong usage", blank, verb);
+		      what ?: "wrong usage", blank, known ? verb : "");
 	return GRP_EXIT_USAGE;
 }
 

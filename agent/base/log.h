@@ -23,10 +23,10 @@ void grp_log_set_level(int level);
  */
 void grp_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define GRP_LOG_ERROR(...)   grp_log(LOG_ERR, __VA_ARGS__)
+#define GRP_LOG_ERROR(...) grp_log(LOG_ERR, __VA_ARGS__)
 #define GRP_LOG_WARNING(...) grp_log(LOG_WARNING, __VA_ARGS__)
-#define GRP_LOG_NOTICE(...)  grp_log(LOG_NOTICE, __VA_ARGS__)
-#define GRP_LOG_INFO(...)    grp_log(LOG_INFO, __VA_ARGS__)
-#define GRP_LOG_DEBUG(...)   grp_log(LOG_DEBUG, __VA_ARGS__)
+#define GRP_LOG_NOTICE(...) grp_log(LOG_NOTICE, __VA_ARGS__)
+#define GRP_LOG_INFO(...) grp_log(LOG_INFO, __VA_ARGS__)
+#define GRP_LOG_DEBUG(...) grp_log(LOG_DEBUG, __VA_ARGS__)
 
 #endif

@@ -241,10 +241,9 @@ static int move_task(struct grp_core *core, const struct grp_target *target,
 int grp_attach(struct grp_core *core, const struct grp_target *target, const struct grp_task_id *id,
 	       const struct grp_caller *caller, struct grp_error *error, unsigned int *ret_moved)
 {
-	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
-				      .tid = id->tid,
-				      .whole = id->whole,
-				      .uid = caller->uid };
+	struct grp_journal record = {
+		.op = GRP_JOURNAL_ATTACH, .tid = id->tid, .whole = id->whole, .uid = caller->uid
+	};
 	struct grp_member member;
 	int r = check_target(target, caller, error), ended;
 
@@ -274,8 +273,7 @@ static int plan_members(struct move *move, struct grp_group *from, uint64_t *ret
 	int r = 0;
 
 	/* New sets of other groups may be made on the way: the list grows at its end. */
-	DL_FOREACH_SAFE2(from->sets, set, next, link[slot].next)
-	{
+	DL_FOREACH_SAFE2(from->sets, set, next, link[slot].next) {
 		if (r || set->state != GRP_SET_LIVE)
 			continue;
 		members += grp_set_members(move->core, set);
@@ -348,7 +346,7 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 	struct grp_group *from = grp_group_by_id(core, record->group);
 	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
-	struct grp_member member;
+	struct grp_member member = {};
 	bool whole = true;
 	int r = -ESRCH;
 

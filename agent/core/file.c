@@ -111,13 +111,13 @@ static int find(const struct grp_file_access *access, const char *name, int mask
 int grp_file_read(const struct grp_file_access *access, const char *name, char **ret_text,
 		  size_t *ret_len)
 {
-	const struct grp_file *file;
+	const struct grp_file *file = NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 	int r = find(access, name, 4, &file);
 
-	if (r)
+	if (r || !file)
 		return r;
 	if (!file->read)
 		return grp_error_set(access->error, EINVAL, "'%s' cannot be read", name);
@@ -137,12 +137,12 @@ int grp_file_read(const struct grp_file_access *access, const char *name, char *
 int grp_file_write(const struct grp_file_access *access, const char *name, const char *text,
 		   size_t len)
 {
-	const struct grp_file *file;
+	const struct grp_file *file = NULL;
 	int r = find(access, name, 2, &file);
 
 	if (r == -EACCES && !grp_file_find(access->core, access->group, name)->write)
 		return grp_error_set(access->error, EINVAL, "'%s' is read-only", name);
-	if (r)
+	if (r || !file)
 		return r;
 	if (!file->write)
 		return grp_error_set(access->error, EINVAL, "'%s' is read-only", name);

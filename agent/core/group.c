@@ -229,8 +229,8 @@ static int check_element(const char *name, size_t len, struct grp_error *error)
 int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
 		   struct grp_group **ret_group)
 {
-	struct grp_group *group;
-	const char *path, *name;
+	struct grp_group *group = NULL;
+	const char *path = "", *name;
 	size_t len;
 	int r = find_root(core, spec, error, &path, &group);
 
@@ -251,8 +251,8 @@ int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *er
 int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
 			  char *buf, struct grp_group **ret_parent, const char **ret_name)
 {
-	const char *path, *name, *next;
-	struct grp_group *group;
+	const char *path = "", *name, *next;
+	struct grp_group *group = NULL;
 	size_t len, next_len;
 	int r = find_root(core, spec, error, &path, &group);
 

@@ -93,7 +93,7 @@ int grp_fold_group(struct grp_core *core, struct grp_group *group);
 int grp_fold_finish(struct grp_core *core);
 
 /* Goes on with what the journal's entry 0 says. */
-int grp_fold_resume(struct grp_core *core, const struct grp_journal *journal);
+int grp_fold_resume(struct grp_core *core, const struct grp_journal *record);
 
 /* Reads a base into @ret, all zero when there is none. */
 int grp_base_load(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
@@ -163,7 +163,7 @@ int grp_usage_add_base(struct grp_core *core, struct grp_group *group, enum grp_
 /* --- attach.c -------------------------------------------------------------------- */
 
 /* Does what a killed agent has promised in its journal. */
-int grp_attach_resume(struct grp_core *core, const struct grp_journal *journal);
+int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
 
 /* --- common ---------------------------------------------------------------------- */
 

@@ -48,6 +48,7 @@ static void hash(struct grp_core *core, struct grp_set *set)
 static void unhash(struct grp_core *core, struct grp_set *set)
 {
 	if (set->hashed)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): hashed, so in a table */
 		HASH_DELETE(hh, core->by_vector, set);
 	set->hashed = false;
 }

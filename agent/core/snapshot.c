@@ -178,7 +178,7 @@ static int fill_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy
 	}
 	if (!r && n)
 		sum_trees(core, rows, n, parents);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; !r && i < n; i++)
 		if (!rows[i].group->dying)
 			rows[kept++] = rows[i];
 	free(parents);

@@ -95,11 +95,14 @@ static int add_program(const struct grp_bpf_program *program, void *data)
 	return json_array_append_new(data, object) < 0 ? -ENOMEM : 0;
 }
 
-static int add_capacity(json_t *capacities, const char *name, uint64_t used, uint64_t limit,
+/* @used < 0: nobody knows. */
+static int add_capacity(json_t *capacities, const char *name, int64_t used, uint64_t limit,
 			uint64_t bytes)
 {
-	json_t *object = json_pack("{s:s, s:I, s:I, s:I}", "name", name, "used", (json_int_t)used,
-				   "limit", (json_int_t)limit, "bytes", (json_int_t)bytes);
+	json_t *object =
+		json_pack("{s:s, s:o*, s:I, s:I}", "name", name, "used",
+			  used < 0 ? NULL : json_integer((json_int_t)used), "limit",
+			  (json_int_t)limit, "bytes", (json_int_t)bytes);
 
 	return json_array_append_new(capacities, object) < 0 ? -ENOMEM : 0;
 }
@@ -109,7 +112,7 @@ static int add_map(const struct grp_bpf_map *map, void *data)
 	char name[64];
 
 	(void)snprintf(name, sizeof(name), "map:%s", map->name);
-	return add_capacity(data, name, map->entries, map->limit, map->bytes);
+	return add_capacity(data, name, -1, map->limit, map->bytes);
 }
 
 /* What one more costs, times the capacity: what the setting is about. */
@@ -124,7 +127,7 @@ static int add_settings(json_t *capacities, const struct grp_core_figures *figur
 			 figures->capacity_groups, group * figures->capacity_groups);
 	if (r < 0)
 		return r;
-	return add_capacity(capacities, "sets", figures->sets + figures->retired_sets,
+	return add_capacity(capacities, "sets", figures->sets,
 			    figures->capacity_sets, set * figures->capacity_sets);
 }
 

@@ -117,7 +117,7 @@ static void fill_entries(struct grp_metrics *metrics, const struct grp_core_figu
 	} known[] = {
 		{ "grp_hierarchies", figures->hierarchies },
 		{ "grp_groups", figures->groups + figures->dying_groups },
-		{ "grp_sets", figures->sets + figures->retired_sets },
+		{ "grp_sets", figures->sets },
 	};
 
 	for (size_t i = 0; i < metrics->n_maps; i++)

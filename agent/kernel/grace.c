@@ -66,7 +66,6 @@ static int wait_grace(const struct grp_bpf *bpf)
 {
 	uint32_t zero = 0;
 
-
 	return bpf_map_update_elem(bpf->grace_outer, &zero, &bpf->grace_inner, BPF_ANY) ? -errno :
 											  0;
 }

@@ -88,7 +88,7 @@ int grp_pins_path(char *buf, size_t size, const char *dir, unsigned int generati
 		n = snprintf(buf, size, "%s/" LINKS "%u%s%s", dir, generation, name ? "/" : "",
 			     name ?: "");
 	else
-		n = snprintf(buf, size, "%s/%s", dir, name);
+		n = snprintf(buf, size, "%s/%s", dir, name ?: "");
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 

@@ -108,7 +108,7 @@ lsm     no        no     bpf is not in lsm='
 
 @test "stat: a record and the files" {
 	agent <<-'END'
-		org.grpagent.StatGroup* {"parameters":{"stat":{"hierarchy":"default","group":"/a","id":7,"created_ns":1700000000000000000,"uid":0,"gid":0,"mode":493,"children":1,"tasks":2,"processes":1,"references":0,"usage_ns":1,"usage_own_ns":1,"files":[{"name":"cpuacct.usage","mode":420,"unit":"ns","help":"CPU time"}]}}}
+		org.grpagent.StatGroup* {"parameters":{"stat":{"hierarchy":"default","group":"/a","id":7,"created_ns":1700000000000000000,"uid":0,"gid":0,"mode":493,"children":1,"tasks":2,"processes":1,"chargers":3,"references":0,"usage_ns":1,"usage_own_ns":1,"files":[{"name":"cpuacct.usage","mode":420,"unit":"ns","help":"CPU time"}]}}}
 	END
 	TZ=UTC run -0 grpctl stat /a
 	[[ $output == *"Group: "*" default:/a"*"Created:"*"2023-11-14 22:13:20 +0000"*"Mode: "*" 0755"* ]]

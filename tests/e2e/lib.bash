@@ -126,11 +126,9 @@ refused() {
 # agent_file NAME: the record NAME of the agent, which the test or its file has started
 agent_file() {
 	local dir
-	for dir in "${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}" "$BATS_FILE_TMPDIR"; do
-		[[ ! -e $dir/state/agent.$INSTANCE ]] || break
-	done
-	[[ -e $dir/state/agent.$INSTANCE ]] || dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}
-	echo "$dir/state/$1.$INSTANCE"
+	dir=$(state_dir)
+	[[ -e $dir/agent.$INSTANCE || ! -e $(state_of_file)/agent.$INSTANCE ]] || dir=$(state_of_file)
+	echo "$dir/$1.$INSTANCE"
 }
 
 agent_log() {
@@ -366,5 +364,7 @@ cleanup() {
 	end_processes "$dir" || status=1
 	remove_all_v1 "$dir" || status=1
 	unload_all "$dir" || status=1
+	((status)) || rm -r "$dir"
+	rmdir "$(state_of_file)" "$BATS_RUN_TMPDIR.state" 2>/dev/null || true
 	return "$status"
 }

@@ -78,8 +78,8 @@ assert_members() {
 assert_nothing_left() {
 	local group
 	for group; do
-		assert_equal "$(group_stat "$group" '|[.tasks,.processes,.references]|@text')" \
-			"[0,0,0]" "tasks, processes, references of $group"
+		assert_equal "$(group_stat "$group" '|[.tasks,.processes,.chargers]|@text')" \
+			"[0,0,0]" "tasks, processes, chargers of $group"
 		assert_equal "$(ctl get "$group" tasks)" "" "list of $group"
 	done
 	assert_equal "$(audit)" 0 "corrections of the audit"

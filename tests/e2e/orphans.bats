@@ -11,7 +11,7 @@ load lib
 
 setup() {
 	new_instance
-	AGENT_BIN=$BUILD/test/grpagent
+	export AGENT_BIN=$BUILD/test/grpagent
 	G=/orphans
 }
 

@@ -7,8 +7,15 @@
 
 # --- processes of ours -------------------------------------------------------------
 
+# Not below bats' own directories: it removes those first when it is interrupted, and
+# cleanup would not know any more what there is to end.
+state_of_file() {
+	echo "$BATS_RUN_TMPDIR.state/${BATS_TEST_FILENAME##*/}"
+}
+
 state_dir() {
-	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/state
+	local dir
+	dir=$(state_of_file)${BATS_TEST_NUMBER:+/$BATS_TEST_NUMBER}
 	mkdir -p "$dir"
 	echo "$dir"
 }

@@ -51,8 +51,8 @@ assert_counters() {
 	assert_equal $(($(event /a forks) + $(event /b forks))) "$births" "births"
 	assert_equal $(($(event /a exits) + $(event /b exits))) $((births + 1)) "exits"
 	assert_equal $(($(event /a execs) + $(event /b execs))) $((execs + 1)) "execs"
-	assert_equal "$(group_stat /a '|[.tasks,.processes,.references]|@text')" "[0,0,0]" \
-		"tasks, processes, references"
+	assert_equal "$(group_stat /a '|[.tasks,.processes,.chargers]|@text')" "[0,0,0]" \
+		"tasks, processes, chargers"
 	assert_equal "$(audit)" 0 "corrections of the audit"
 }
 

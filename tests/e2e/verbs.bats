@@ -175,7 +175,7 @@ held() {
 	held one "$G/a"
 	run -0 ctl --json stat "$G/a"
 	assert_json ".group == \"$G/a\" and .hierarchy == \"default\" and .tasks == 1 and
-		.processes == 1 and .references > 0 and .children == 0 and .uid == 0 and .mode == 493
+		.processes == 1 and .chargers > 0 and .children == 0 and .uid == 0 and .mode == 493
 		and .usage_ns >= .usage_own_ns and .usage_own_ns > 0 and .id > 0"
 	assert_json '[.files[].name] | index("tasks") and index("cgroup.procs") and
 		index("cpuacct.usage") and index("cpuacct.stat") and index("cpuacct.events")'

@@ -31,9 +31,9 @@
 #include "support.h"
 
 #define CONNECTIONS_MAX 10000
-#define ANSWER_MS	20000
-#define STALLED_MS	2000
-#define PING		"{\"method\":\"org.grpagent.Ping\"}"
+#define ANSWER_MS 20000
+#define STALLED_MS 2000
+#define PING "{\"method\":\"org.grpagent.Ping\"}"
 
 static const char usage[] =
 	"hostile SOCKET half|flood|nested|garbage|deaf|connect|drip|call|calls [ARGUMENT]";

@@ -25,7 +25,7 @@
 
 #include "support.h"
 
-#define V1_MAX	  16
+#define V1_MAX 16
 #define ASLEEP_NS (30 * NS_PER_S)
 
 enum {

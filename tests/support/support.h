@@ -16,12 +16,12 @@
 #include <time.h>
 
 /* As the test runner wants it: "cannot be run here", the reason printed before. */
-#define EXIT_SKIP  77
+#define EXIT_SKIP 77
 #define EXIT_USAGE 2
 
 #define NS_PER_US 1000ULL
 #define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
+#define NS_PER_S 1000000000ULL
 
 /* die() - ends with @what and the text of errno. */
 static inline _Noreturn void die(const char *what)

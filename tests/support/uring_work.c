@@ -16,7 +16,7 @@
 
 #include "support.h"
 
-#define DEPTH	    32U
+#define DEPTH 32U
 #define BLOCK_BYTES (256U * 1024)
 
 static const char usage[] = "uring_work [--seconds N] [--ops N] FILE";

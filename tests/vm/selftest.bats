@@ -45,6 +45,7 @@ setup_file() {
 
 	for kernel in 6.1 6.12; do
 		status=0
+		"$BATS_TEST_DIRNAME/fetch-qemu"
 		"$BATS_TEST_DIRNAME/fetch-kernel" "$kernel"
 		guest --kernel "$kernel" --append preempt=full -- \
 			bash -c "$(facts)" >"$BATS_FILE_TMPDIR/$kernel" ||
@@ -138,7 +139,7 @@ expect() {
 	VM_CACHE=$BATS_TEST_TMPDIR run -125 unshare -n \
 		"$BATS_TEST_DIRNAME/fetch-kernel" 6.1
 	((${#lines[@]} == 1))
-	[[ $output == *'cannot download kernel 6.1'* ]]
+	[[ $output == *'cannot download kernel-6.1'* ]]
 	[[ ! -e $BATS_TEST_TMPDIR/kernel-6.1 ]]
 }
 
