@@ -121,10 +121,10 @@ int grp_wire_reader_next(struct grp_wire_reader *reader, json_t **ret_message)
 		end = memchr(reader->bytes + reader->scanned, '\0', reader->end - reader->scanned);
 	if (!end) {
 		reader->scanned = reader->end;
-		return reader->end - reader->start > reader->max ? -EMSGSIZE : 0;
+		return reader->end - reader->start >= reader->max ? -EMSGSIZE : 0;
 	}
 	len = (size_t)(end - reader->bytes) - reader->start;
-	if (len > reader->max)
+	if (len >= reader->max)
 		return -EMSGSIZE;
 	r = parse_object(reader->bytes + reader->start, len, ret_message);
 	reader->start += len + 1;

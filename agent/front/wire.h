@@ -57,7 +57,7 @@ ssize_t grp_wire_reader_fill(struct grp_wire_reader *reader, int fd);
 /**
  * grp_wire_reader_next() - take the next whole message.
  * @ret_message: an object, owned by the caller.
- * Return: 1; 0: none is whole yet; -EMSGSIZE: longer than max; -EBADMSG: not a
+ * Return: 1; 0: none is whole yet; -EMSGSIZE: longer than max, with its NUL; -EBADMSG: not a
  * JSON object (nested too deep, invalid UTF-8, a key twice ...); -ENOMEM. After
  * -EMSGSIZE the stream cannot be read on.
  */
