@@ -50,7 +50,7 @@ int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message)
 
 	if (r < 0)
 		return r;
-	if (len >= GRP_WIRE_CALL_MAX)
+	if (len > GRP_WIRE_CALL_MAX)
 		return -E2BIG;
 	while (sent < len) {
 		ssize_t n = send(client->fd, &bytes[sent], len - sent, MSG_NOSIGNAL);

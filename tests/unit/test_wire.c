@@ -120,13 +120,13 @@ static void test_too_long(void **state)
 	struct grp_wire_reader reader;
 
 	grp_wire_reader_init(&reader, 10);
-	assert_int_equal(put_next(&reader, "          ", 10), 0);
+	assert_int_equal(put_next(&reader, "         ", 9), 0);
 	assert_int_equal(put_next(&reader, "{", 1), -EMSGSIZE);
 	grp_wire_reader_done(&reader);
 
 	grp_wire_reader_init(&reader, 10);
-	assert_int_equal(put_next(&reader, "{        }", 11), 1);
-	assert_int_equal(put_next(&reader, "{         }", 12), -EMSGSIZE);
+	assert_int_equal(put_next(&reader, "{       }", 10), 1);
+	assert_int_equal(put_next(&reader, "{        }", 11), -EMSGSIZE);
 	grp_wire_reader_done(&reader);
 }
 
