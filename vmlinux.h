@@ -81,6 +81,7 @@ struct signal_struct;
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state;
 	unsigned int flags;
 	struct sched_entity se;
 	pid_t pid;

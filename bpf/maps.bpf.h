@@ -18,8 +18,9 @@
 
 #include "grp/abi.h"
 
-/* A macro of the kernel's, not in its BTF. */
+/* Macros of the kernel's, not in its BTF. */
 #define PF_EXITING 0x00000004
+#define TASK_DEAD 0x00000080
 
 /* Set by the loader. The defaults are safe: everything goes to the root set. */
 const volatile __u32 capacity_sets __weak = 1;

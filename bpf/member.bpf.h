@@ -61,6 +61,16 @@ static __always_inline void charger_down(__u32 set)
 		__sync_fetch_and_add(&count->chargers, -1);
 }
 
+/*
+ * The task can charge its set no more: tell the set, once. Said at the last switch;
+ * the free hook, which comes later, says it for a task whose last switch was missed.
+ */
+static __always_inline void uncharge_task(struct grp_task *t, __u32 set)
+{
+	if (!__sync_val_compare_and_swap(&t->uncharged, 0, 1))
+		charger_down(set);
+}
+
 static __always_inline void both_down(__u32 set)
 {
 	member_down(set);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Garbage collection of sets and removed groups. A set goes in steps: no members
- * -> dead in the kernel -> no chargers (dead tasks reaped) -> a grace period ->
- * its counters folded into its groups -> its id is free (A4). A removed group goes
+ * -> dead in the kernel -> no chargers (dead tasks made their last switch) -> no
+ * zombie that still shows it as its last place -> a grace period -> its counters folded into its groups -> its id is free (A4). A removed group goes
  * when no set and no removed child refers to it any more.
  */
 #include <errno.h>
@@ -128,6 +128,39 @@ static int collect_groups(struct grp_core *core, const struct grp_hierarchy *hie
 	return r;
 }
 
+/* --- zombies: they charge nothing any more, but still show where they were -------------- */
+
+static int keep_named(const struct grp_scan_record *record, void *data)
+{
+	struct grp_core *core = data;
+
+	if (record->set < core->view->capacity_sets &&
+	    core->sets[record->set].state == GRP_SET_RETIRED)
+		core->sets[record->set].graced = false;
+	return 0;
+}
+
+/* Takes the mark from sets that some task still names. */
+static int unmark_named(struct grp_core *core, bool *ret_any, bool *ret_waiting)
+{
+	unsigned int marked = 0, left = 0;
+	int r;
+
+	for (unsigned int i = 1; i < core->view->capacity_sets; i++)
+		marked += core->sets[i].state == GRP_SET_RETIRED && core->sets[i].graced;
+	r = core->ops->pass(core->kernel, GRP_PASS_LIST, NULL, NULL, keep_named, core);
+	for (unsigned int i = 1; i < core->view->capacity_sets; i++) {
+		struct grp_set *set = &core->sets[i];
+
+		if (r)
+			set->graced = false;
+		left += set->state == GRP_SET_RETIRED && set->graced;
+	}
+	*ret_any = left;
+	*ret_waiting = *ret_waiting || left < marked;
+	return r;
+}
+
 /* Of the sets that are marked now; on failure none is. */
 static int start_grace(struct grp_core *core)
 {
@@ -164,6 +197,8 @@ static int collect_sets(struct grp_core *core, bool *ret_waiting)
 			set->graced = start = true;
 		}
 	}
+	if (!r && start)
+		r = unmark_named(core, &start, ret_waiting);
 	return start ? start_grace(core) ?: r : r;
 }
 

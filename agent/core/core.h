@@ -256,7 +256,7 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group);
 /* grp_group_subtree_tasks() - members of it and all below. */
 uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group);
 
-/* grp_group_chargers() - members, and dead tasks that may still be charged. */
+/* grp_group_chargers() - members, and dying tasks that are still to be charged. */
 uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group);
 
 struct grp_member {

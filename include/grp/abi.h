@@ -75,6 +75,8 @@ struct grp_task {
 	__u64 system_ns; /* the parts of utime and stime already counted */
 	__u32 exec_id; /* the part of self_exec_id already counted */
 	__u32 origin; /* enum grp_origin */
+	__u32 uncharged; /* 1: its last charge is done, its set was told (A4) */
+	__u32 pad;
 };
 
 /* --- counters ------------------------------------------------------------- */
@@ -331,7 +333,7 @@ struct grp_shown {
 	__u64 pad2;
 };
 
-_Static_assert(sizeof(struct grp_task) == 40, "abi");
+_Static_assert(sizeof(struct grp_task) == 48, "abi");
 _Static_assert(sizeof(struct grp_cell) == 32, "abi");
 _Static_assert(sizeof(struct grp_mode) == 16, "abi");
 _Static_assert(sizeof(struct grp_count) == 64, "abi");

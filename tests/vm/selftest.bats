@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The runner of the virtual machine itself: it must never take a broken guest
-# for a good one. Needs nothing of ours in the guest. Five guests are started:
+# for a good one. Starts five guests, with nothing of ours in them.
+#
 # timeout: 600
 
 bats_require_minimum_version 1.5.0
