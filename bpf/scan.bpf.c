@@ -91,6 +91,19 @@ int pass_seed(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* The word of a task; one that found no room in task storage has its set noted. */
+static __always_inline __u64 find_word(struct task_struct *p)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	struct grp_orphan_key key = orphan_key(p);
+	struct grp_orphan *orphan;
+
+	if (t)
+		return read_word(t);
+	orphan = bpf_map_lookup_elem(&orphans, &key);
+	return orphan ? grp_word(orphan->set, GRP_STATE_ALIVE, 0) : 0;
+}
+
 /* Pass: a record for each task whose set is in the plan, exiting ones too. */
 SEC("iter/task")
 int pass_list(struct bpf_iter__task *ctx)
@@ -98,21 +111,19 @@ int pass_list(struct bpf_iter__task *ctx)
 	const struct grp_scan_request *request = find_request();
 	struct grp_scan_record record = { .verdict = GRP_VERDICT_LISTED };
 	struct task_struct *p = ctx->task;
-	struct grp_task *t;
 	__u64 word, *to;
 	__u32 set;
 
 	if (!p || !request || !wanted(request, p))
 		return 0;
-	t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	word = t ? read_word(t) : 0;
+	word = find_word(p);
 	set = grp_word_set(word);
 	if (!(request->flags & GRP_SCAN_ALL_SETS)) {
 		to = bpf_map_lookup_elem(&plan, &set);
 		if (!to || *to == GRP_PLAN_NONE)
 			return 0;
 	}
-	if (!t || grp_word_state(word) == GRP_STATE_UNCLAIMED)
+	if (grp_word_state(word) == GRP_STATE_UNCLAIMED)
 		record.verdict = GRP_VERDICT_UNBORN;
 	else if (grp_word_state(word) == GRP_STATE_EXITED)
 		record.verdict = GRP_VERDICT_EXITING;

@@ -29,6 +29,7 @@ in_guest() {
 	run --separate-stderr "$BATS_TEST_DIRNAME/run" --kernel "$1" "${append[@]}" --timeout "$limit" -- \
 		env SLOW=8 "${ROUNDS[@]}" bats --tap --filter "$4" "tests/e2e/$3.bats"
 	echo "$output"
+	# shellcheck disable=SC2154 # set by run --separate-stderr
 	echo "$stderr"
 	((status == 0))
 	[[ $output == *$'\nok 1 '* || $output == 'ok 1 '* ]]
