@@ -99,10 +99,9 @@ static int add_program(const struct grp_bpf_program *program, void *data)
 static int add_capacity(json_t *capacities, const char *name, int64_t used, uint64_t limit,
 			uint64_t bytes)
 {
-	json_t *object =
-		json_pack("{s:s, s:o*, s:I, s:I}", "name", name, "used",
-			  used < 0 ? NULL : json_integer((json_int_t)used), "limit",
-			  (json_int_t)limit, "bytes", (json_int_t)bytes);
+	json_t *object = json_pack("{s:s, s:o*, s:I, s:I}", "name", name, "used",
+				   used < 0 ? NULL : json_integer((json_int_t)used), "limit",
+				   (json_int_t)limit, "bytes", (json_int_t)bytes);
 
 	return json_array_append_new(capacities, object) < 0 ? -ENOMEM : 0;
 }
@@ -127,8 +126,8 @@ static int add_settings(json_t *capacities, const struct grp_core_figures *figur
 			 figures->capacity_groups, group * figures->capacity_groups);
 	if (r < 0)
 		return r;
-	return add_capacity(capacities, "sets", figures->sets,
-			    figures->capacity_sets, set * figures->capacity_sets);
+	return add_capacity(capacities, "sets", figures->sets, figures->capacity_sets,
+			    set * figures->capacity_sets);
 }
 
 static int add_setting(const char *key, const char *value, void *data)
