@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 600
+# timeout: 900
 #
 # Property 2: no task is missed and none is in two places, while a fork storm on
 # all CPUs is moved to and fro. A birth that is not seen, or copied from a parent
@@ -182,6 +182,34 @@ has_tasks() {
 	wait_quiet "$G/a" "$G/b" "$V1"
 	assert_nothing_left "$G/a" "$G/b"
 	assert_never_entered "$G/never"
+	assert_exact "$G/a $G/b" "$V1"
+}
+
+# As fast as the agent can: the nearer a move is to a birth, the likelier is a child
+# that copies the group its parent has just left. Each move is followed by two looks.
+@test "2: a fork storm moved without a pause" {
+	local ab ba sa sb i
+	ab='{"method":"org.grpagent.Attach","parameters":{"groups":["'$G'/b"],"pids":[],"from":"'$G'/a"}}'
+	ba='{"method":"org.grpagent.Attach","parameters":{"groups":["'$G'/a"],"pids":[],"from":"'$G'/b"}}'
+	sa='{"method":"org.grpagent.StatGroup","parameters":{"group":"'$G'/a"}}'
+	sb='{"method":"org.grpagent.StatGroup","parameters":{"group":"'$G'/b"}}'
+	make_v1 V1
+	spawn_in_both storm "$G/a" "$V1" "$SUPPORT/storm" --workers "$(nproc)"
+	wait_until 30 has_tasks "$G/a"
+	for ((i = 0; i < MOVES * 4; i++)); do
+		printf '%s\n' "$ab" "$sa" "$sa" "$ba" "$sb" "$sb"
+	done >"$BATS_TEST_TMPDIR/calls"
+	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" calls <"$BATS_TEST_TMPDIR/calls" |
+		sed -n 's/^reply //p' >"$BATS_TEST_TMPDIR/answers"
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/answers")" $((MOVES * 4 * 6)) "answers"
+	assert_equal "$(jq -c '.parameters.stat // empty | [.tasks, .processes]' \
+		"$BATS_TEST_TMPDIR/answers" | sort | uniq -c | awk '{ print $2 }')" "[0,0]" \
+		"tasks, processes of a group that was just left"
+	assert_equal "$(audit)" 0 "corrections of the audit"
+	kill -TERM "$(spawned storm)"
+	await storm 60
+	wait_quiet "$G/a" "$G/b" "$V1"
+	assert_nothing_left "$G/a" "$G/b"
 	assert_exact "$G/a $G/b" "$V1"
 }
 

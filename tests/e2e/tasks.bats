@@ -193,17 +193,22 @@ enter_v1() {
 
 # What it used before must not be charged, and what it uses afterwards must.
 @test "5: a task from before the agent is charged from its attach on" {
-	local v1 root
+	local v1 root begin
 	another_instance late
 	make_v1 v1
 	start_threads 2
-	tell burn 0 300
-	tell burn 1 300
+	tell burn 0 1000
+	tell burn 1 1000
 	wait_asleep "${TIDS[@]}"
 	start_agent
 	ctl mkdir "$G"
 	assert_equal "$(group_of "${TIDS[1]}")" / "group of a task from before"
+	begin=${EPOCHREALTIME/./}
+	root=$(usage_ns /)
 	ctl attach "$G" "${TIDS[0]}"
+	# it did not leave behind in the root what it used before there was one
+	assert_between "$(usage_ns /)" "$root" \
+		$((root + (${EPOCHREALTIME/./} - begin) * 1000 * $(nproc))) "ns of the root"
 	echo "${TIDS[0]}" >"$v1/cgroup.procs"
 	assert_equal "$(tasks "$G")" 4 "tasks"
 	assert_equal "$(usage_ns "$G")" 0 "ns right after the attach"
@@ -275,6 +280,8 @@ uses() {
 	# nobody of the outside is visible there
 	run -0 nsenter --target "$outside" --pid --mount "$GRPCTL" --instance "$INSTANCE" get / tasks
 	refute_pid $$ "$output"
+	# its process 1 does not heed SIGTERM
+	kill -KILL "$(spawned inside)"
 }
 
 printed_words() {

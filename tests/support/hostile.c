@@ -15,7 +15,7 @@
  *			"answered M": how many of them were served
  *  drip TEXT		one request, a byte at a time
  *  call TEXT		one request, properly
- *  calls		requests from stdin, one a line, sent all at once
+ *  calls		requests from stdin, one a line, sent without waiting for answers
  *
  * Where an answer is waited for: "reply TEXT", "closed" or "timeout"; for
  * `calls` one such line for each.
@@ -242,6 +242,7 @@ static void mode_calls(const char *path, const char *unused)
 	FILE *memory = open_memstream(&all, &len);
 	int fd = must_connect(path);
 	ssize_t got;
+	pid_t sender;
 
 	(void)unused;
 	if (!memory)
@@ -254,9 +255,15 @@ static void mode_calls(const char *path, const char *unused)
 	}
 	if (fclose(memory))
 		die("fclose");
-	(void)send_all(fd, all, len);
+	/* Sent by a process of its own: the agent takes no more while it cannot answer. */
+	sender = fork();
+	if (sender < 0)
+		die("fork");
+	if (sender == 0)
+		_exit(!send_all(fd, all, len));
 	while (n-- && print_answer(fd, ANSWER_MS))
 		;
+	(void)kill(sender, SIGKILL);
 	free(line);
 	free(all);
 }
