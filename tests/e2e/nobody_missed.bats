@@ -194,14 +194,14 @@ has_tasks() {
 	sa='{"method":"org.grpagent.StatGroup","parameters":{"group":"'$G'/a"}}'
 	sb='{"method":"org.grpagent.StatGroup","parameters":{"group":"'$G'/b"}}'
 	make_v1 V1
-	spawn_in_both storm "$G/a" "$V1" "$SUPPORT/storm" --workers "$(nproc)"
+	spawn_in_both storm "$G/a" "$V1" "$SUPPORT/storm" --quick --workers "$(nproc)"
 	wait_until 30 has_tasks "$G/a"
-	for ((i = 0; i < MOVES * 4; i++)); do
+	for ((i = 0; i < MOVES * 2; i++)); do
 		printf '%s\n' "$ab" "$sa" "$sa" "$ba" "$sb" "$sb"
 	done >"$BATS_TEST_TMPDIR/calls"
 	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" calls <"$BATS_TEST_TMPDIR/calls" |
 		sed -n 's/^reply //p' >"$BATS_TEST_TMPDIR/answers"
-	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/answers")" $((MOVES * 4 * 6)) "answers"
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/answers")" $((MOVES * 2 * 6)) "answers"
 	assert_equal "$(jq -c '.parameters.stat // empty | [.tasks, .processes]' \
 		"$BATS_TEST_TMPDIR/answers" | sort | uniq -c | awk '{ print $2 }')" "[0,0]" \
 		"tasks, processes of a group that was just left"

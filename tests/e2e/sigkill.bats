@@ -270,7 +270,7 @@ bystanders() {
 	ctl mkdir -p /f/old /f/to /f/other/below
 	ctl mount -o cpuacct second
 	start_threads 2
-	for ((point = 1; point <= 6; point++)); do
+	for point in $([[ $SOAK == 1 ]] && echo {1..8} || echo 1 3 5); do
 		agent_runs || start_agent
 		ctl mkdir -p /f/old
 		ctl exec /f/old -- "$SUPPORT/burn" 2

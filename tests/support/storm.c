@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * storm [--seconds N] [--births N] [--workers N] [--seed N] [--hold N]
+ *	[--quick]
  *
  * Makes and ends tasks as fast as it can, in every way that a task can begin
  * and end: fork, vfork and exec, clone with shared memory and no thread, threads,
@@ -14,6 +15,7 @@
  * tasks that began (without the storm's own first), "execs" all successful ones
  * (without its own).
  *
+ * --quick: nothing but forks of processes that end at once, one after the other.
  * --hold N: before it ends, N quiet processes of two threads each are made, a
  * line "holding" is printed, and they stay until the next SIGTERM.
  */
@@ -62,13 +64,16 @@ enum option_id {
 	WORKERS,
 	SEED,
 	HOLD,
+	QUICK,
 	OPTION_MAX,
 };
 
-static const char usage[] = "storm [--seconds N] [--births N] [--workers N] [--seed N] [--hold N]";
+static const char usage[] = "storm [--seconds N] [--births N] [--workers N] [--seed N] [--hold N] "
+			    "[--quick]";
 
 /* Each process has its own; what is forked goes on with a copy. */
 static uint64_t random_state;
+static bool quick;
 
 static uint64_t random_below(uint64_t limit)
 {
@@ -166,7 +171,8 @@ static void act_fork(void)
 	pid_t pid = counted_fork();
 
 	if (pid == 0) {
-		burst();
+		if (!quick)
+			burst();
 		_exit(0);
 	}
 	reap(pid);
@@ -341,7 +347,7 @@ static _Noreturn void work(uint64_t seed)
 		_exit(EXIT_FAILURE);
 	random_state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	while (!atomic_load(&shared->stop))
-		actions[random_below(sizeof(actions) / sizeof(actions[0]))]();
+		(quick ? act_fork : actions[random_below(sizeof(actions) / sizeof(actions[0]))])();
 	_exit(0);
 }
 
@@ -443,12 +449,13 @@ static void parse(int argc, char **argv, uint64_t *options)
 		{ "workers", required_argument, NULL, WORKERS },
 		{ "seed", required_argument, NULL, SEED },
 		{ "hold", required_argument, NULL, HOLD },
+		{ "quick", no_argument, NULL, QUICK },
 		{ NULL },
 	};
 	int id;
 
 	while ((id = getopt_long(argc, argv, "", longs, NULL)) >= 0 && id < OPTION_MAX)
-		options[id] = number(optarg, limits[id]);
+		options[id] = optarg ? number(optarg, limits[id]) : 1;
 	if (id != -1 || optind != argc || !options[WORKERS])
 		die_usage(usage);
 }
@@ -465,6 +472,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	parse(argc, argv, options);
+	quick = options[QUICK];
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)

@@ -4,14 +4,14 @@
 # Must hold 1 to 4 on other kernels, in a guest without KVM. 6.1 is booted with
 # preempt=full, where programs of ours can be preempted in the middle of a storage
 # helper. SOAK=1: the e2e files of these properties as well, with many rounds.
-# timeout: 900
+# timeout: 1500
 
 bats_require_minimum_version 1.5.0
 
 if [[ ${SOAK:-} == 1 ]]; then
 	readonly LIMIT=7200
 else
-	readonly LIMIT=280
+	readonly LIMIT=420
 fi
 
 setup_file() {
