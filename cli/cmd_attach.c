@@ -31,7 +31,7 @@ static int run_attach(struct grp_ctl *ctl, const struct grp_args *args)
 		return status;
 	if (ctl->json)
 		status = grp_ctl_shown(ctl, grp_out_json(reply));
-	return grp_ctl_failures(ctl, reply) ?: status;
+	return grp_ctl_failures(ctl, reply, NULL) ?: status;
 }
 
 static const struct grp_option attach_options[] = {
@@ -166,7 +166,7 @@ static int run_which(struct grp_ctl *ctl, const struct grp_args *args)
 		return grp_ctl_shown(ctl, -EPROTO);
 	status = grp_ctl_shown(ctl, ctl->json ? grp_out_json(placements) :
 						show_placements(placements, args->argc > 1));
-	return grp_ctl_failures(ctl, reply) ?: status;
+	return grp_ctl_failures(ctl, reply, NULL) ?: status;
 }
 
 const struct grp_verb grp_verb_which = {

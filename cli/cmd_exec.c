@@ -41,7 +41,7 @@ static int enter(struct grp_ctl *ctl, const char *groups)
 				  groups, &reply);
 
 	if (!status)
-		status = grp_ctl_failures(ctl, reply);
+		status = grp_ctl_failures(ctl, reply, groups);
 	grp_ctl_client_close(&ctl->client);
 	return status;
 }

@@ -233,7 +233,7 @@ int grp_ctl_do(struct grp_ctl *ctl, const char *method, json_t *parameters, cons
 	return grp_ctl_call(ctl, method, parameters, item, &reply);
 }
 
-int grp_ctl_failures(const struct grp_ctl *ctl, const json_t *reply)
+int grp_ctl_failures(const struct grp_ctl *ctl, const json_t *reply, const char *item)
 {
 	const json_t *failures = json_object_get(reply, "failures"), *failure;
 	int status = GRP_EXIT_DONE;
@@ -242,7 +242,7 @@ int grp_ctl_failures(const struct grp_ctl *ctl, const json_t *reply)
 	json_array_foreach(failures, i, failure) {
 		const char *name = text_at(failure, "errno");
 
-		status = grp_ctl_fail(ctl, text_at(failure, "item"),
+		status = grp_ctl_fail(ctl, item ?: text_at(failure, "item"),
 				      message_of(text_at(failure, "message"), name),
 				      name ?: "EPROTO");
 	}
@@ -254,7 +254,7 @@ int grp_ctl_bulk(struct grp_ctl *ctl, const char *method, json_t *parameters)
 	_cleanup_json_ json_t *reply = NULL;
 	int status = grp_ctl_call(ctl, method, parameters, NULL, &reply);
 
-	return status ?: grp_ctl_failures(ctl, reply);
+	return status ?: grp_ctl_failures(ctl, reply, NULL);
 }
 
 int grp_ctl_shown(const struct grp_ctl *ctl, int r)

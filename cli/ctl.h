@@ -64,8 +64,13 @@ int grp_ctl_bulk(struct grp_ctl *ctl, const char *method, json_t *parameters);
 int grp_ctl_list(struct grp_ctl *ctl, const struct grp_listing *listing, json_t *parameters,
 		 const char *item);
 
-/* grp_ctl_failures() - prints what a bulk reply counts up. Return: an exit code. */
-int grp_ctl_failures(const struct grp_ctl *ctl, const json_t *reply);
+/**
+ * grp_ctl_failures() - prints what a bulk reply counts up.
+ * @item: what the user wrote, when the items of the request are not his; NULL:
+ * each failure names its own.
+ * Return: an exit code.
+ */
+int grp_ctl_failures(const struct grp_ctl *ctl, const json_t *reply, const char *item);
 
 /**
  * grp_ctl_shown() - the end of a verb that prints.

@@ -63,8 +63,10 @@ static int check_target(const struct grp_target *target, const struct grp_caller
 		any = true;
 		if (caller->uid && caller->uid != group->uid)
 			return grp_error_set(error, EACCES,
-					     "user %u may not write the tasks of that group",
-					     (unsigned int)caller->uid);
+					     "user %u may not move tasks into the group of user %u "
+					     "in hierarchy '%s'",
+					     (unsigned int)caller->uid, (unsigned int)group->uid,
+					     group->hierarchy->name);
 	}
 	return any ? 0 : grp_error_set(error, EINVAL, "no group to go to");
 }

@@ -392,6 +392,8 @@ refuses_wait() {
 		run -1 as_nobody "$GRPCTL" --instance "$INSTANCE" $command
 		assert_match "$output" '\((EACCES|EPERM)\)$' "$command"
 	done
+	run -125 as_nobody "$GRPCTL" --instance "$INSTANCE" exec /g -- true
+	assert_match "$output" '^grpctl: exec /g: user 65534 may not move .* \(EACCES\)$' exec
 	assert_equal "$(group_of "$(spawned held)")" / "group"
 	ctl rmdir /private
 	assert_unchanged

@@ -331,8 +331,8 @@ load cli_helper
 	END
 	run -125 grpctl exec /a -- echo ran
 	printed 'grpctl: exec /a: No such group (ENOENT)'
-	run -125 grpctl exec /a -- echo ran
-	printed 'grpctl: exec 0: Permission denied (EACCES)'
+	run -125 grpctl exec /a,web:/b -- echo ran
+	printed 'grpctl: exec /a,web:/b: Permission denied (EACCES)'
 	run -125 grpctl exec --user no-such-user /a -- echo ran
 	printed 'grpctl: exec no-such-user: No such user (ENOENT)'
 	run -125 grpctl exec /a --
