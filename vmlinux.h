@@ -94,6 +94,7 @@ struct task_struct {
 	long unsigned int nivcsw;
 	u64 start_boottime;
 	const struct cred *cred;
+	char comm[16];
 	struct signal_struct *signal;
 	u64 self_exec_id;
 };

@@ -128,6 +128,8 @@ int pass_list(struct bpf_iter__task *ctx)
 	else if (grp_word_state(word) == GRP_STATE_EXITED)
 		record.verdict = GRP_VERDICT_EXITING;
 	fill_record(&record, p, word, request);
+	/* It may be changed meanwhile: at worst a mixture of two names, never unterminated. */
+	bpf_core_read_str(record.comm, sizeof(record.comm), &p->comm);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

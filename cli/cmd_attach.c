@@ -60,10 +60,11 @@ const struct grp_verb grp_verb_attach = {
 };
 
 static const struct grp_column thread_columns[] = {
-	{ "PID", "pid", GRP_CELL_COUNT },
+	{ "PID", "pid", GRP_CELL_COUNT }, /* of the thread */
 	{ "TGID", "tgid", GRP_CELL_COUNT },
 	{ "CPU", "cpu_ns", GRP_CELL_NS },
 	{ "GROUP", NULL, GRP_CELL_GROUP },
+	{ "COMMAND", "command", GRP_CELL_TEXT },
 	{},
 };
 
@@ -71,6 +72,7 @@ static const struct grp_column process_columns[] = {
 	{ "PID", "pid", GRP_CELL_COUNT },
 	{ "CPU", "cpu_ns", GRP_CELL_NS },
 	{ "GROUP", NULL, GRP_CELL_GROUP },
+	{ "COMMAND", "command", GRP_CELL_TEXT },
 	{},
 };
 
@@ -99,8 +101,9 @@ const struct grp_verb grp_verb_ps = {
 	.name = "ps",
 	.usage = "[-r] [-p] GROUP",
 	.summary = "list the members of a group",
-	.help = "Prints one line for each thread (-p: process) in GROUP: its ids and its CPU time since\n"
-		"it was born, wherever it was spent. Tasks of other pid namespaces are not shown.\n",
+	.help = "Prints one line for each thread (-p: process) in GROUP: its ids, its CPU time since it\n"
+		"was born, wherever that was spent, its group, and the name in /proc/PID/comm. Tasks\n"
+		"of other pid namespaces are not shown.\n",
 	.example = "$ grpctl ps /shop/web\n"
 		   "$ grpctl ps -r -p /shop\n",
 	.subject = GRP_SUBJECT_TASKS,

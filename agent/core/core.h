@@ -266,6 +266,7 @@ struct grp_member {
 	bool exiting;
 	uint64_t cpu_ns, start_ns;
 	struct grp_set *set;
+	char comm[GRP_COMM_SIZE]; /* any bytes, NUL-terminated */
 };
 
 /* An array that grows; grp_members_done() frees it. */
@@ -282,7 +283,10 @@ void grp_members_done(struct grp_members *members);
 int grp_group_members(struct grp_core *core, const struct grp_group *group, bool recursive,
 		      const struct grp_caller *caller, struct grp_members *members);
 
-/* grp_members_processes() - keep one entry for each process. */
+/*
+ * grp_members_processes() - keep one entry for each process: the leader's if it
+ * is a member, else that of the lowest id; with the CPU time of all.
+ */
 void grp_members_processes(struct grp_members *members);
 
 /**

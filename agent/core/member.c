@@ -38,6 +38,7 @@ static void fill(struct grp_core *core, const struct grp_scan_record *record,
 		.start_ns = record->start_ns,
 		.set = &core->sets[set],
 	};
+	memcpy(ret->comm, record->comm, sizeof(ret->comm) - 1);
 }
 
 static int add(const struct grp_scan_record *record, void *data)
@@ -94,11 +95,13 @@ int grp_group_members(struct grp_core *core, const struct grp_group *group, bool
 	return r;
 }
 
+/* The leader first: it is the one that is kept. */
 static int by_tgid(const void *a, const void *b)
 {
 	const struct grp_member *x = a, *y = b;
+	int order = (x->tgid > y->tgid) - (x->tgid < y->tgid);
 
-	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
+	return order ?: (x->tid != x->tgid) - (y->tid != y->tgid) ?: by_tid(a, b);
 }
 
 void grp_members_processes(struct grp_members *members)

@@ -10,6 +10,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/text.h"
 #include "front/bulk.h"
 #include "front/methods.h"
 
@@ -38,11 +39,15 @@ static int add_task(struct task_list *list, const struct grp_member *member)
 {
 	struct grp_group *group =
 		grp_member_group(list->call->agent->core, member, list->hierarchy);
+	_cleanup_free_ char *command = NULL;
 	json_t *object;
 	int r;
 
 	if (!shown_tid(list->call, member))
 		return 0;
+	r = grp_text_escape(member->comm, strlen(member->comm), &command);
+	if (r < 0)
+		return r;
 	if (group != list->last) {
 		free(list->text);
 		list->text = NULL;
@@ -52,10 +57,11 @@ static int add_task(struct task_list *list, const struct grp_member *member)
 			return r;
 		list->last = group;
 	}
-	object = json_pack("{s:i, s:i, s:s, s:s, s:I}", "pid", (int)shown_tid(list->call, member),
-			   "tgid", (int)shown_tgid(list->call, member), "hierarchy",
-			   list->hierarchy->name, "group", list->text, "cpu_ns",
-			   (json_int_t)member->cpu_ns);
+	object = json_pack("{s:i, s:i, s:s, s:s, s:I, s:s}", "pid",
+			   (int)shown_tid(list->call, member), "tgid",
+			   (int)shown_tgid(list->call, member), "hierarchy", list->hierarchy->name,
+			   "group", list->text, "cpu_ns", (json_int_t)member->cpu_ns, "command",
+			   command);
 	return json_array_append_new(list->array, object) < 0 ? -ENOMEM : 0;
 }
 

@@ -16,7 +16,7 @@
 #include "kernel/internal.h"
 
 /* As much as the kernel hands out at once. */
-#define READ_RECORDS 682
+#define READ_RECORDS 512
 _Static_assert(READ_RECORDS * sizeof(struct grp_scan_record) <= 32768, "seq buffer");
 
 static void enter_fifo(const struct grp_bpf *bpf)

@@ -180,6 +180,9 @@ enum grp_verdict {
 	GRP_VERDICT_MAX,
 };
 
+/* What a task calls itself, as in /proc/PID/comm: the kernel's TASK_COMM_LEN. */
+#define GRP_COMM_SIZE 16
+
 /* One record a task, as a pass writes it to its reader. */
 struct grp_scan_record {
 	__u32 tid;
@@ -194,6 +197,7 @@ struct grp_scan_record {
 	__u8 verdict; /* enum grp_verdict */
 	__u64 start_ns; /* since boot */
 	__u64 time_ns; /* the task's own sum_exec_runtime */
+	char comm[GRP_COMM_SIZE]; /* of a listed task: any bytes, NUL-terminated */
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
@@ -341,7 +345,7 @@ _Static_assert(sizeof(struct grp_event) == 16, "abi");
 _Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
 _Static_assert(sizeof(struct grp_orphan) == 8, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
-_Static_assert(sizeof(struct grp_scan_record) == 48, "abi");
+_Static_assert(sizeof(struct grp_scan_record) == 64, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 96, "abi");

@@ -48,14 +48,14 @@ default:/a b     1 2.000000000 s'
 
 @test "ps, by thread and by process" {
 	agent <<-'END'
-		org.grpagent.ListTasks* {"parameters":{"tasks":[{"pid":12,"tgid":10,"hierarchy":"default","group":"/a","cpu_ns":1500000000}]}}
+		org.grpagent.ListTasks* {"parameters":{"tasks":[{"pid":12,"tgid":10,"hierarchy":"default","group":"/a","cpu_ns":1500000000,"command":"a\nb c"}]}}
 	END
 	run -0 grpctl ps /a
-	printed 'PID TGID           CPU GROUP
- 12   10 1.500000000 s default:/a'
+	printed 'PID TGID           CPU GROUP      COMMAND
+ 12   10 1.500000000 s default:/a a\x0ab c'
 	run -0 grpctl ps -p /a
-	printed 'PID           CPU GROUP
- 12 1.500000000 s default:/a'
+	printed 'PID           CPU GROUP      COMMAND
+ 12 1.500000000 s default:/a a\x0ab c'
 	run -0 grpctl ps --json /a
 	[[ $(jq -c .[0].pid <<<"$output") == 12 ]]
 }

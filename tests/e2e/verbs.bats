@@ -200,7 +200,7 @@ held() {
 	run -0 ctl --json ps -r "$G"
 	assert_json 'length == 1'
 	run -0 ctl ps -p "$G/a"
-	assert_match "$output" "$PID"
+	assert_match "$output" "$PID .* burn\$"
 	run -0 ctl --json which "$PID"
 	assert_json "length == 1 and .[0].pid == $PID and (.[0].exiting | not) and
 		any(.[0].places[]; .hierarchy == \"default\" and .group == \"$G/a\")"

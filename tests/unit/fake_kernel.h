@@ -27,6 +27,7 @@ struct fake_task {
 	uint16_t set;
 	uint8_t state; /* enum grp_state */
 	bool stored; /* has task storage */
+	char comm[GRP_COMM_SIZE];
 };
 
 struct fake_base {

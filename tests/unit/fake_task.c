@@ -227,6 +227,8 @@ static bool pass_one(struct fake_kernel *fake, enum grp_pass kind, struct fake_t
 		return false;
 	record->verdict = kind == GRP_PASS_LIST ? list_one(task) :
 						  move_one(fake, task, request, plan);
+	if (kind == GRP_PASS_LIST)
+		memcpy(record->comm, task->comm, sizeof(record->comm));
 	fill_record(fake, task, request, record);
 	return true;
 }

@@ -65,6 +65,34 @@ static void test_attach(void **state)
 	assert_int_equal(json_array_size(tasks), 0);
 }
 
+static void assert_command(struct method_fixture *f, const char *parameters, size_t i,
+			   const char *expected)
+{
+	_cleanup_json_ json_t *tasks = method_get(f, "ListTasks", parameters, "tasks");
+
+	assert_string_equal(method_text(json_array_get(tasks, i), "command"), expected);
+}
+
+/* Names are bytes; of a process it is the leader's, or of the first thread there is. */
+static void test_commands(void **state)
+{
+	static const char by_process[] = "{\"group\":\"/\",\"processes\":true}";
+	struct method_fixture *f = *state;
+	struct fake_kernel *kernel = f->fake->kernel;
+
+	method_be_root(f);
+	/* Numbers have gone round: the leader's is not the lowest. */
+	(void)snprintf(fake_task_fork(kernel, 0, 12, 12)->comm, GRP_COMM_SIZE, "leader");
+	(void)snprintf(fake_task_fork(kernel, 12, 11, 12)->comm, GRP_COMM_SIZE, "b");
+	(void)snprintf(fake_task_fork(kernel, 12, 10, 12)->comm, GRP_COMM_SIZE, "a\xff\\ \xc3");
+	assert_command(f, "{\"group\":\"/\"}", 0, "a\\xff\\\\ \\xc3");
+	assert_command(f, "{\"group\":\"/\"}", 2, "leader");
+	assert_command(f, by_process, 0, "leader");
+	method_all(f, "MakeGroups", "{\"groups\":[\"/a\"]}");
+	method_all(f, "Attach", "{\"groups\":[\"/a\"],\"pids\":[\"12\"],\"thread\":true}");
+	assert_command(f, by_process, 0, "a\\xff\\\\ \\xc3");
+}
+
 /* 0 is the caller: that is this very process. */
 static void test_caller(void **state)
 {
@@ -152,8 +180,8 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		METHOD_TEST(test_attach), METHOD_TEST(test_caller), METHOD_TEST(test_pidns),
-		METHOD_TEST(test_usage),  METHOD_TEST(test_files),
+		METHOD_TEST(test_attach), METHOD_TEST(test_commands), METHOD_TEST(test_caller),
+		METHOD_TEST(test_pidns),  METHOD_TEST(test_usage),    METHOD_TEST(test_files),
 	};
 
 	return cmocka_run_group_tests_name("methods_task", tests, NULL, NULL);
