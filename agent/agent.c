@@ -370,11 +370,11 @@ static void announce(struct grp_agent *agent)
 
 	grp_core_figures(agent->core, &figures);
 	(void)grp_bpf_maps(agent->bpf, add_bytes, &bytes);
-	GRP_LOG_INFO("instance '%s' ready: %u of %u groups, %u of %u sets, %u CPUs, %.1f MiB of "
+	GRP_LOG_INFO("instance '%s' ready: %u of %u groups, %u of %u sets, %u CPU%s, %.1f MiB of "
 		     "kernel memory, generation %u of the programs",
 		     agent->config.instance, figures.groups, figures.capacity_groups, figures.sets,
-		     figures.capacity_sets, figures.cpus, (double)bytes / MEBI,
-		     grp_bpf_generation(agent->bpf));
+		     figures.capacity_sets, figures.cpus, grp_plural(figures.cpus),
+		     (double)bytes / MEBI, grp_bpf_generation(agent->bpf));
 	(void)sd_notify(0, "READY=1");
 }
 

@@ -21,6 +21,11 @@ int grp_error_set(struct grp_error *error, int number, const char *format, ...)
 	return -number;
 }
 
+const char *grp_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* The result for a number nobody knows has room for one name: use it at once. */
 const char *grp_errno_name(int number)
 {

@@ -7,6 +7,7 @@
 #define GRP_BASE_ERROR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct grp_error {
 	int number; /* errno, positive; 0: none set */
@@ -21,6 +22,9 @@ struct grp_error {
  */
 int grp_error_set(struct grp_error *error, int number, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* grp_plural() - what follows a noun that is counted: nothing for 1, else "s". */
+const char *grp_plural(uint64_t n);
 
 /* grp_errno_name() - "EBUSY"; "E?" with the number for one nobody knows. */
 const char *grp_errno_name(int number);

@@ -12,6 +12,10 @@
 #include "base/cleanup.h"
 #include "core/internal.h"
 
+#define GROUP_FORM "a group is written [HIERARCHY:]/path"
+/* Longer ones are not repeated in a message. */
+#define SUGGESTION_MAX 100
+
 /* --- cache --------------------------------------------------------------------- */
 
 static void set_key(struct grp_group *group, uint32_t parent)
@@ -166,6 +170,21 @@ struct grp_group *grp_group_child(struct grp_core *core, const struct grp_group 
 	return find_child(core, parent, name, strlen(name));
 }
 
+/* What is not of the form of a group: says how it was probably meant. */
+static int explain_form(struct grp_core *core, const char *spec, struct grp_error *error)
+{
+	char name[GRP_HIERARCHY_NAME_MAX + 1] = "";
+	size_t len = strcspn(spec, ":/");
+
+	if (!len || len >= sizeof(name) || strlen(spec) > SUGGESTION_MAX)
+		return grp_error_set(error, EINVAL, GROUP_FORM);
+	memcpy(name, spec, len);
+	if (spec[len] != ':' && !grp_hierarchy_find(core, name))
+		return grp_error_set(error, EINVAL, GROUP_FORM "; did you mean '/%s'?", spec);
+	return grp_error_set(error, EINVAL, GROUP_FORM "; did you mean '%s:/%s'?", name,
+			     spec[len] ? spec + len + 1 : "");
+}
+
 /* Splits "[HIERARCHY:]/path"; *ret_path points at the first slash. */
 static int find_root(struct grp_core *core, const char *spec, struct grp_error *error,
 		     const char **ret_path, struct grp_group **ret_root)
@@ -176,7 +195,7 @@ static int find_root(struct grp_core *core, const char *spec, struct grp_error *
 	size_t len;
 
 	if (!path || (path != spec && path[-1] != ':'))
-		return grp_error_set(error, EINVAL, "a group is written [HIERARCHY:]/path");
+		return explain_form(core, spec, error);
 	if (strlen(path) >= GRP_PATH_MAX)
 		return grp_error_set(error, ENAMETOOLONG, "a path has at most %d bytes",
 				     GRP_PATH_MAX - 1);

@@ -58,8 +58,9 @@ static int check_room(struct grp_core *core, const struct grp_caller *caller,
 
 	if (caller->uid && grp_core_groups_of(core, caller->uid) >= core->groups_per_uid)
 		return grp_error_set(error, EDQUOT,
-				     "user %u has its %u groups (setting groups-per-uid)",
-				     (unsigned int)caller->uid, core->groups_per_uid);
+				     "user %u has its %u group%s (setting groups-per-uid)",
+				     (unsigned int)caller->uid, core->groups_per_uid,
+				     grp_plural(core->groups_per_uid));
 	if (figures->groups + figures->dying_groups < core->view->capacity_groups)
 		return 0;
 	return grp_error_set(error, ENOSPC,
@@ -141,6 +142,7 @@ static bool has_sets(const struct grp_group *group)
 int grp_group_remove(struct grp_core *core, struct grp_group *group,
 		     const struct grp_caller *caller, struct grp_error *error)
 {
+	uint64_t tasks = grp_group_tasks(core, group);
 	int r;
 
 	if (!group->parent)
@@ -148,11 +150,17 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 	r = check_directory(group->parent, caller, error);
 	if (r)
 		return r;
-	if (grp_group_tasks(core, group))
-		return grp_error_set(error, EBUSY, "%llu tasks are in the group",
-				     (unsigned long long)grp_group_tasks(core, group));
+	if (tasks)
+		return grp_error_set(error, EBUSY,
+				     "it has %llu task%s: attach %s to another group, or use rmdir "
+				     "--kill",
+				     (unsigned long long)tasks, grp_plural(tasks),
+				     tasks == 1 ? "it" : "them");
 	if (group->n_children)
-		return grp_error_set(error, EBUSY, "it has %u child groups", group->n_children);
+		return grp_error_set(error, EBUSY,
+				     "it has %u group%s below it: remove %s first, or use rmdir -r",
+				     group->n_children, grp_plural(group->n_children),
+				     group->n_children == 1 ? "it" : "them");
 	if (group->references)
 		return grp_error_set(error, EBUSY, "a subsystem holds the group");
 	group->dying = true;

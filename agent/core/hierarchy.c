@@ -271,15 +271,19 @@ int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_err
 	struct grp_hierarchy_record record = { .state = GRP_RECORD_DYING };
 	struct grp_hierarchy *hierarchy = grp_hierarchy_find(core, name);
 	struct grp_group *root;
+	unsigned int below;
 	int r;
 
 	if (!hierarchy)
 		return grp_error_set(error, ENOENT, "no hierarchy '%s'", name);
 	if (hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM)
 		return grp_error_set(error, EBUSY, "'%s' is always there", name);
-	if (hierarchy->n_groups > 1)
-		return grp_error_set(error, EBUSY, "it has %u groups below its root",
-				     hierarchy->n_groups - 1);
+	below = hierarchy->n_groups - 1;
+	if (below)
+		return grp_error_set(error, EBUSY,
+				     "it has %u group%s below its root: remove %s first, with "
+				     "'grpctl rmdir -r %s:/...'",
+				     below, grp_plural(below), below == 1 ? "it" : "them", name);
 	root = hierarchy->root;
 	record.root = root->id;
 	/* This update decides; what follows is done at the next start if need be. */

@@ -332,9 +332,9 @@ int grp_connection_room(const struct grp_server *server, uid_t uid, struct grp_e
 
 	if (user && user->connections >= limit)
 		return grp_error_set(error, EUSERS,
-				     "uid %u has %u connections, as many as connections-per-uid "
+				     "uid %u has %u connection%s, as many as connections-per-uid "
 				     "allows: close some",
-				     uid, user->connections);
+				     uid, user->connections, grp_plural(user->connections));
 	if (server->n_connections >= total)
 		return grp_error_set(error, EUSERS, "the agent has %u connections: try again",
 				     server->n_connections);
@@ -347,9 +347,9 @@ int grp_connection_wait(struct grp_connection *c, struct grp_error *error)
 
 	if (c->user->waiting >= limit)
 		return grp_error_set(error, EUSERS,
-				     "uid %u has %u requests waiting, as many as streams-per-uid "
+				     "uid %u has %u request%s waiting, as many as streams-per-uid "
 				     "allows",
-				     c->caller.uid, c->user->waiting);
+				     c->caller.uid, c->user->waiting, grp_plural(c->user->waiting));
 	c->user->waiting++;
 	c->server->n_waiting++;
 	return 0;

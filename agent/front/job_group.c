@@ -60,7 +60,7 @@ static int make_with_parents(struct grp_call *call, char *spec, mode_t mode)
 		char cut = *end;
 
 		*end = '\0';
-		r = grp_group_find(core, spec, NULL, &group);
+		r = grp_group_find(core, spec, &call->error, &group);
 		if (r == -ENOENT)
 			r = make_one(call, spec, is_last ? mode : MODE_DEFAULT);
 		*end = cut;

@@ -134,9 +134,9 @@ static int list(struct grp_killer *killer, struct grp_job *job)
 		return 0;
 	if (grp_job_late(job))
 		return grp_error_set(&call->error, ETIMEDOUT,
-				     "%llu tasks are left (kernel threads and init cannot be "
+				     "it still has %llu task%s (kernel threads and init cannot be "
 				     "killed)",
-				     (unsigned long long)left);
+				     (unsigned long long)left, grp_plural(left));
 	grp_members_done(&killer->members);
 	r = grp_group_members(core, group, killer->recursive, call->caller, &killer->members);
 	if (r < 0)

@@ -67,6 +67,11 @@ hostile() {
 	refused EEXIST mkdir /tasks
 	refused EEXIST mkdir /g/cpuacct.usage
 	refused EINVAL mkdir no-slash
+	assert_match "$REPLY" "did you mean '/no-slash'\?" "hint"
+	refused EINVAL mkdir -p no-slash/x
+	assert_match "$REPLY" "did you mean '/no-slash/x'\?" "hint of mkdir -p"
+	refused EINVAL ls default
+	assert_match "$REPLY" "did you mean 'default:/'\?" "hint with a hierarchy"
 	refused EINVAL mv /g $'/h\n'
 	assert_unchanged
 }

@@ -31,6 +31,13 @@ static void test_set(void **state)
 	assert_int_equal(grp_error_set(NULL, ENOENT, "nobody asks"), -ENOENT);
 }
 
+static void test_plural(void **state)
+{
+	assert_string_equal(grp_plural(0), "s");
+	assert_string_equal(grp_plural(1), "");
+	assert_string_equal(grp_plural(2), "s");
+}
+
 static void test_long(void **state)
 {
 	struct grp_error error = { 0 };
@@ -47,6 +54,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_plural),
 		cmocka_unit_test(test_long),
 	};
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What errors say to people: the way out, how something was probably meant, one
+ * task and two tasks. Which errno comes when is in the tests of each subject.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static int setup(void **state)
+{
+	static struct world world;
+
+	world_open(&world, 64, 8);
+	assert_int_equal(grp_hierarchy_mount(world.core, "jobs", "none", NULL), 0);
+	*state = &world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_close(*state);
+	return 0;
+}
+
+static void assert_said(const struct grp_error *error, const char *expected)
+{
+	if (!strstr(error->message, expected))
+		fail_msg("said: %s, expected: %s", error->message, expected);
+}
+
+static void test_form(void **state)
+{
+	static const struct {
+		const char *spec, *said;
+	} cases[] = {
+		{ "shop", "did you mean '/shop'?" },
+		{ "shop/web/", "did you mean '/shop/web/'?" },
+		{ "jobs", "did you mean 'jobs:/'?" },
+		{ "jobs/a", "did you mean 'jobs:/a'?" },
+		{ "jobs:", "did you mean 'jobs:/'?" },
+		{ "jobs:a/b", "did you mean 'jobs:/a/b'?" },
+		{ "nosuch:a", "did you mean 'nosuch:/a'?" },
+		{ "", "[HIERARCHY:]/path" },
+		{ ":a", "[HIERARCHY:]/path" },
+	};
+	const struct world *world = *state;
+	struct grp_group *group;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct grp_error error = {};
+
+		assert_int_equal(grp_group_find(world->core, cases[i].spec, &error, &group),
+				 -EINVAL);
+		assert_said(&error, cases[i].said);
+	}
+}
+
+/* Neither repeated nor run over. */
+static void test_long_form(void **state)
+{
+	const struct world *world = *state;
+	struct grp_error error = {};
+	struct grp_group *group;
+	char spec[2000];
+
+	memset(spec, 'x', sizeof(spec) - 1);
+	spec[sizeof(spec) - 1] = '\0';
+	assert_int_equal(grp_group_find(world->core, spec, &error, &group), -EINVAL);
+	assert_string_equal(error.message, "a group is written [HIERARCHY:]/path");
+}
+
+static void assert_busy(struct world *world, const char *spec, const char *said)
+{
+	struct grp_error error = {};
+
+	assert_int_equal(grp_group_remove(world->core, world_find(world, spec), &world_root,
+					  &error),
+			 -EBUSY);
+	assert_said(&error, said);
+}
+
+static void test_busy(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "/a");
+	world_mkdir(world, "/a/b");
+	assert_busy(world, "/a", "it has 1 group below it: remove it first");
+	world_mkdir(world, "/a/c");
+	assert_busy(world, "/a", "it has 2 groups below it: remove them first");
+	fake_task_fork(world->fake, 0, 10, 10);
+	assert_int_equal(world_move(world, "/a/b", 10, true), 0);
+	assert_busy(world, "/a/b", "it has 1 task: attach it");
+	fake_task_fork(world->fake, 10, 11, 11);
+	assert_busy(world, "/a/b", "it has 2 tasks: attach them");
+}
+
+static void test_umount(void **state)
+{
+	struct world *world = *state;
+	struct grp_error error = {};
+
+	world_mkdir(world, "jobs:/a");
+	assert_int_equal(grp_hierarchy_umount(world->core, "jobs", &error), -EBUSY);
+	assert_said(&error, "it has 1 group below its root: remove it first, with "
+			    "'grpctl rmdir -r jobs:/...'");
+	world_mkdir(world, "jobs:/a/b");
+	assert_int_equal(grp_hierarchy_umount(world->core, "jobs", &error), -EBUSY);
+	assert_said(&error, "it has 2 groups below its root: remove them first");
+}
+
+/* Whose group it was, of several that were to be entered. */
+static void test_attach(void **state)
+{
+	const struct grp_caller caller = { .uid = 1000 };
+	const struct grp_task_id id = { .tid = 10 };
+	struct world *world = *state;
+	struct grp_target target = {};
+	struct grp_error error = {};
+
+	fake_task_fork(world->fake, 0, 10, 10);
+	assert_int_equal(grp_target_add(&target, world_mkdir(world, "jobs:/a")), 0);
+	assert_int_equal(grp_attach(world->core, &target, &id, &caller, &error, NULL), -EACCES);
+	assert_said(&error, "user 1000 may not move tasks into the group of user 0 in "
+			    "hierarchy 'jobs'");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_form),   TEST(test_long_form), TEST(test_busy),
+		TEST(test_umount), TEST(test_attach),
+	};
+
+	return cmocka_run_group_tests_name("reasons", tests, NULL, NULL);
+}
