@@ -123,12 +123,15 @@ refused() {
 	assert_match "$REPLY" "^grpctl: $2.*: .+ \($1\)\$" "${*:2}"
 }
 
-# agent_file NAME: the record NAME of the agent, which the test or its file has started
+# agent_file NAME: the record NAME of the agent, which the test or its file has started. In a
+# directory of their own, as processes are free in their names; an instance's has no dot.
 agent_file() {
 	local dir
-	dir=$(state_dir)
-	[[ -e $dir/agent.$INSTANCE || ! -e $(state_of_file)/agent.$INSTANCE ]] || dir=$(state_of_file)
-	echo "$dir/$1.$INSTANCE"
+	dir=$(state_dir)/agents
+	[[ -e $dir/$INSTANCE.pid || ! -e $(state_of_file)/agents/$INSTANCE.pid ]] ||
+		dir=$(state_of_file)/agents
+	mkdir -p "$dir"
+	echo "$dir/$INSTANCE.$1"
 }
 
 agent_log() {
@@ -137,17 +140,16 @@ agent_log() {
 
 agent_pid() {
 	local pid
-	read -r pid _ <"$(agent_file agent)"
+	read -r pid _ <"$(agent_file pid)"
 	echo "$pid"
 }
 
 # spawn_agent [OPTION...]: not waited for
 spawn_agent() {
-	mkdir -p "$(state_dir)"
 	# shellcheck disable=SC2086 # AGENT_WRAP and AGENT_ARGS are words
 	${AGENT_WRAP-} "$AGENT_BIN" --instance "$INSTANCE" ${AGENT_ARGS-} "$@" \
 		>>"$(agent_log)" 2>&1 </dev/null 3>&- 4>&- &
-	identity $! >"$(agent_file agent)"
+	identity $! >"$(agent_file pid)"
 	disown $!
 }
 
@@ -173,7 +175,7 @@ start_agent() {
 # signal_agent SIGNAL: and until it is gone
 signal_agent() {
 	local pid start
-	read -r pid start <"$(agent_file agent)"
+	read -r pid start <"$(agent_file pid)"
 	is_running "$pid" "$start" || return 0
 	kill "-$1" "$pid"
 	wait_until 30 is_gone "$pid" "$start"
@@ -198,14 +200,15 @@ unload() {
 	"$AGENT_BIN" --instance "$INSTANCE" --unload || return
 	[[ ! -e $PINS/$INSTANCE ]] || fail "left behind: $(find "$PINS/$INSTANCE")" || return
 	rm -rf "${RUN_DIR:?}/$INSTANCE"
-	rm -f "$(agent_file agent)"
+	rm -f "$(agent_file pid)"
 }
 
 unload_all() {
-	local file status=0
-	for file in "$1"/agent.*; do
+	local file name status=0
+	for file in "$1"/agents/*.pid; do
 		[[ -e $file ]] || continue
-		INSTANCE=${file##*/agent.} unload || status=1
+		name=${file##*/}
+		INSTANCE=${name%.pid} unload || status=1
 	done
 	return "$status"
 }

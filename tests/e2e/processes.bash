@@ -20,9 +20,11 @@ state_dir() {
 	echo "$dir"
 }
 
-# Field N of /proc/PID/stat, counted from 3 on (the name may hold anything).
+# Field N of /proc/PID/stat, counted from 3 on (the name may hold anything). Without a PID it
+# would be the statistics of the machine, which never end.
 stat_of() {
 	local line fields
+	[[ -n $1 ]] || return
 	line=$(cat "/proc/$1/stat" 2>/dev/null) || return
 	read -ra fields <<<"${line##*) }"
 	echo "${fields[$2 - 3]}"
@@ -91,11 +93,11 @@ stop() {
 	wait_until 30 is_gone "$pid"
 }
 
-# end PID START: whatever it takes
+# end PID START: whatever it takes, after TERM_SECONDS (10) by force
 end_process() {
 	is_running "$@" || return 0
 	kill -TERM "$1" 2>/dev/null
-	wait_until 10 is_gone "$@" 2>/dev/null && return
+	wait_until "${TERM_SECONDS:-10}" is_gone "$@" 2>/dev/null && return
 	kill -KILL "$1" 2>/dev/null
 	wait_until 10 is_gone "$@"
 }
