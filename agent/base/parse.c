@@ -10,7 +10,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int parse_digits(const char *text, size_t len, uint64_t *ret_value)
+/* Of a digit in any base up to 16; 16 for what is none. */
+static unsigned int digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+	return at ? (unsigned int)(at - digits) : 16;
+}
+
+static int parse_number(const char *text, size_t len, unsigned int base, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 	bool overflow = false;
@@ -18,15 +27,34 @@ static int parse_digits(const char *text, size_t len, uint64_t *ret_value)
 	if (!len)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
+		if (digit(text[i]) >= base)
 			return -EINVAL;
-		overflow |= __builtin_mul_overflow(value, 10, &value);
-		overflow |= __builtin_add_overflow(value, (unsigned int)(text[i] - '0'), &value);
+		overflow |= __builtin_mul_overflow(value, base, &value);
+		overflow |= __builtin_add_overflow(value, digit(text[i]), &value);
 	}
 	if (overflow)
 		return -ERANGE;
 	*ret_value = value;
 	return 0;
+}
+
+static int parse_digits(const char *text, size_t len, uint64_t *ret_value)
+{
+	return parse_number(text, len, 10, ret_value);
+}
+
+int grp_parse_kernel_u64(const char *text, uint64_t *ret_value)
+{
+	unsigned int base = 10;
+
+	text += text[0] == '+';
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		text += 2;
+	} else if (text[0] == '0') {
+		base = 8;
+	}
+	return parse_number(text, strlen(text), base, ret_value);
 }
 
 int grp_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)

@@ -19,6 +19,13 @@
 int grp_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 
 /**
+ * grp_parse_kernel_u64() - as the kernel reads a number written to a file: a plus
+ * sign may lead, 0x is hexadecimal, another leading 0 octal.
+ * Return: 0; -EINVAL: anything else; -ERANGE: beyond 64 bits. Context: any.
+ */
+int grp_parse_kernel_u64(const char *text, uint64_t *ret_value);
+
+/**
  * grp_parse_task_id() - "PID" or "PID@STARTTIME".
  * @ret_tid: 0: the caller.
  * @ret_start_ticks: field 22 of /proc/PID/stat, USER_HZ since boot; 0 when it

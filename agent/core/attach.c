@@ -37,6 +37,8 @@ struct move {
 	unsigned int n_unplanned;
 	unsigned int seen, moved, unborn, busy, denied, nr_threads;
 	bool quiet; /* nobody has come into a planned destination meanwhile */
+	bool asked; /* subsystems want to know who has moved: */
+	struct grp_members all_moved; /* of all passes */
 };
 
 int grp_target_add(struct grp_target *target, struct grp_group *group)
@@ -49,26 +51,41 @@ int grp_target_add(struct grp_target *target, struct grp_group *group)
 	return 0;
 }
 
-/* TASK-8 has its second half in the kernel, at the swap: the task's own ids. */
-static int check_target(const struct grp_target *target, const struct grp_caller *caller,
-			struct grp_error *error)
+/* File permission: the file that a move of this kind would be written to. */
+static int check_target(struct grp_core *core, const struct grp_target *target,
+			const struct grp_caller *caller, bool whole, struct grp_error *error)
 {
 	bool any = false;
+	int r = 0;
 
-	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
-		const struct grp_group *group = target->group[slot];
+	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
+		const struct grp_file_access access = {
+			.core = core, .group = target->group[slot], .caller = caller, .error = error
+		};
 
-		if (!group)
+		if (!access.group)
 			continue;
 		any = true;
-		if (caller->uid && caller->uid != group->uid)
-			return grp_error_set(error, EACCES,
-					     "user %u may not move tasks into the group of user %u "
-					     "in hierarchy '%s'",
-					     (unsigned int)caller->uid, (unsigned int)group->uid,
-					     group->hierarchy->name);
+		r = grp_file_check(&access, whole ? "cgroup.procs" : "tasks", GRP_WRITE);
 	}
-	return any ? 0 : grp_error_set(error, EINVAL, "no group to go to");
+	if (!r && !any)
+		return grp_error_set(error, EINVAL, "no group to go to");
+	return r;
+}
+
+/*
+ * TASK-8, before any subsystem is asked. The kernel looks again at each task when
+ * it moves it; not for the writer itself.
+ */
+static int check_task(const struct grp_task_id *id, const struct grp_member *member,
+		      const struct grp_caller *caller, struct grp_error *error)
+{
+	if (member->exiting && !id->whole)
+		return -ESRCH;
+	if (!caller->uid || id->self || caller->uid == member->uid || caller->uid == member->suid)
+		return 0;
+	return grp_error_set(error, EACCES, "user %u may only move tasks of its own",
+			     (unsigned int)caller->uid);
 }
 
 /* --- the plan ------------------------------------------------------------------------- */
@@ -107,6 +124,8 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	switch (record->verdict) {
 	case GRP_VERDICT_MOVED:
 		move->moved++;
+		if (move->asked)
+			return grp_members_add(move->core, &move->all_moved, record);
 		break;
 	case GRP_VERDICT_UNBORN:
 		move->unborn++;
@@ -213,56 +232,131 @@ static void journal_target(struct grp_journal *record, const struct grp_target *
 			record->target[slot] = target->group[slot]->id;
 }
 
-static int move_task(struct grp_core *core, const struct grp_target *target,
-		     const struct grp_task_id *id, const struct grp_member *member,
-		     const struct grp_caller *caller, struct grp_error *error,
-		     unsigned int *ret_moved)
+/* A thread that several passes have met is told once. */
+static int by_tid(const void *a, const void *b)
 {
-	struct move move = { .core = core, .target = target, .error = error };
+	const struct grp_member *x = a, *y = b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static void drop_doubles(struct grp_members *members)
+{
+	size_t kept = 0;
+
+	if (members->n)
+		qsort(members->items, members->n, sizeof(*members->items), by_tid);
+	for (size_t i = 0; i < members->n; i++)
+		if (!kept || members->items[kept - 1].tid != members->items[i].tid)
+			members->items[kept++] = members->items[i];
+	members->n = kept;
+}
+
+/* A move between veto and notice; what has moved is told even if not all has. */
+static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_journal *record,
+		      int (*run)(struct move *move, void *data), void *data)
+{
+	struct grp_core *core = move->core;
+	int r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, record), ended;
+
+	if (r) {
+		grp_ask_cancel(ask);
+		return r;
+	}
+	r = run(move, data);
+	clear_plan(move);
+	drop_doubles(&move->all_moved);
+	if (r && !move->all_moved.n)
+		grp_ask_cancel(ask);
+	else
+		grp_ask_attached(ask, &move->all_moved);
+	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
+	return r ?: ended;
+}
+
+static int run_task(struct move *move, void *data)
+{
+	const struct grp_member *member = data;
 	int r = 0;
 
-	if (id->whole)
-		move.request.tgid = member->tgid;
-	else
-		move.request.tid = member->tid;
-	if (caller->uid) {
-		move.request.flags |= GRP_SCAN_CHECK_UID;
-		move.request.uid = caller->uid;
-	}
 	/* A zombie leader's set may be anything; its threads will tell theirs. */
 	if (member->set->state == GRP_SET_LIVE)
-		r = plan_set(&move, member->set);
+		r = plan_set(move, member->set);
+	return r ?: move_rounds(move);
+}
+
+static void set_request(struct move *move, const struct grp_task_id *id,
+			const struct grp_member *member, const struct grp_caller *caller)
+{
+	if (id->whole)
+		move->request.tgid = member->tgid;
+	else
+		move->request.tid = member->tid;
+	if (!caller->uid || id->self)
+		return;
+	move->request.flags |= GRP_SCAN_CHECK_UID;
+	move->request.uid = caller->uid;
+}
+
+/* Asks about every thread that is concerned. Return: 1: all are there already. */
+static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_task_id *id,
+		    const struct grp_member *member, const struct grp_caller *caller)
+{
+	struct grp_members members = {};
+	int r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid, &members);
+	bool some = members.n > 0;
+
 	if (!r)
-		r = move_rounds(&move);
-	if (!r && ret_moved)
+		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
+	grp_members_done(&members);
+	if (!r && some && !ask->wanted && !id->again)
+		return 1;
+	return r ?: grp_ask_veto(ask);
+}
+
+/* The caller may write there. */
+static int attach_task(struct grp_core *core, const struct grp_target *target,
+		       const struct grp_task_id *id, const struct grp_caller *caller,
+		       struct grp_error *error, unsigned int *ret_moved)
+{
+	struct grp_journal record = {
+		.op = GRP_JOURNAL_ATTACH,
+		.tid = id->tid,
+		.whole = id->whole,
+		.self = id->self,
+		.uid = caller->uid,
+	};
+	struct move move = { .core = core, .target = target, .error = error };
+	struct grp_ask ask = {};
+	struct grp_member member;
+	int r = grp_task_find(core, id, NULL, &member);
+
+	if (!r)
+		r = check_task(id, &member, caller, error);
+	if (r)
+		return r;
+	move.asked = grp_target_asks(core, target);
+	if (move.asked)
+		r = ask_task(&move, &ask, id, &member, caller);
+	if (!r) {
+		record.start_ns = member.start_ns;
+		journal_target(&record, target);
+		set_request(&move, id, &member, caller);
+		r = move_asked(&move, &ask, &record, run_task, &member);
+	}
+	grp_ask_done(&ask);
+	grp_members_done(&move.all_moved);
+	if (r >= 0 && ret_moved)
 		*ret_moved = move.moved;
-	clear_plan(&move);
-	return r;
+	return r > 0 ? 0 : r;
 }
 
 int grp_attach(struct grp_core *core, const struct grp_target *target, const struct grp_task_id *id,
 	       const struct grp_caller *caller, struct grp_error *error, unsigned int *ret_moved)
 {
-	struct grp_journal record = {
-		.op = GRP_JOURNAL_ATTACH, .tid = id->tid, .whole = id->whole, .uid = caller->uid
-	};
-	struct grp_member member;
-	int r = check_target(target, caller, error), ended;
+	int r = check_target(core, target, caller, id->whole, error);
 
-	if (!r)
-		r = grp_task_find(core, id, NULL, &member);
-	if (!r && member.exiting && !id->whole)
-		r = -ESRCH;
-	if (r)
-		return r;
-	record.start_ns = member.start_ns;
-	journal_target(&record, target);
-	r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, &record);
-	if (r)
-		return r;
-	r = move_task(core, target, id, &member, caller, error, ret_moved);
-	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
-	return r ?: ended;
+	return r ?: attach_task(core, target, id, caller, error, ret_moved);
 }
 
 /* --- everything in a group ------------------------------------------------------------------ */
@@ -286,19 +380,25 @@ static int plan_members(struct move *move, struct grp_group *from, uint64_t *ret
 	return r;
 }
 
-static int move_members(struct move *move, struct grp_group *from, unsigned int *moved)
+struct from {
+	struct grp_group *group;
+	unsigned int moved;
+};
+
+static int run_members(struct move *move, void *data)
 {
+	struct from *from = data;
 	uint64_t left;
 	int r;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		r = plan_members(move, from, &left);
+		r = plan_members(move, from->group, &left);
 		if (r || !left)
 			return r;
 		r = run_pass(move);
 		if (r)
 			return r;
-		*moved += move->moved;
+		from->moved += move->moved;
 		if (move->denied)
 			return grp_error_set(move->error, EACCES,
 					     "user %u may only move tasks of its own",
@@ -307,19 +407,30 @@ static int move_members(struct move *move, struct grp_group *from, unsigned int 
 	return -EAGAIN;
 }
 
-int grp_attach_members(struct grp_core *core, const struct grp_target *target,
-		       struct grp_group *from, const struct grp_caller *caller,
-		       struct grp_error *error, unsigned int *ret_moved)
+static int ask_members(struct move *move, struct grp_ask *ask, struct grp_group *from,
+		       const struct grp_caller *caller)
+{
+	struct grp_members members = {};
+	int r = grp_group_members(move->core, from, false, NULL, &members);
+
+	if (!r)
+		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
+	grp_members_done(&members);
+	return r ?: grp_ask_veto(ask);
+}
+
+static int attach_members(struct grp_core *core, const struct grp_target *target,
+			  struct grp_group *from, const struct grp_caller *caller,
+			  struct grp_error *error, unsigned int *ret_moved)
 {
 	struct move move = { .core = core, .target = target, .error = error };
 	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
 				      .group = from->id,
 				      .uid = caller->uid };
-	unsigned int moved = 0;
-	int r = check_target(target, caller, error), ended;
+	struct from source = { .group = from };
+	struct grp_ask ask = {};
+	int r = 0;
 
-	if (r)
-		return r;
 	if (!target->group[from->hierarchy->slot] || target->group[from->hierarchy->slot] == from)
 		return grp_error_set(error, EINVAL,
 				     "the members of a group go to another group of its hierarchy");
@@ -328,23 +439,37 @@ int grp_attach_members(struct grp_core *core, const struct grp_target *target,
 		move.request.flags |= GRP_SCAN_CHECK_UID;
 		move.request.uid = caller->uid;
 	}
-	journal_target(&record, target);
-	r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, &record);
-	if (r)
-		return r;
-	r = move_members(&move, from, &moved);
-	clear_plan(&move);
-	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
+	move.asked = grp_target_asks(core, target);
+	if (move.asked)
+		r = ask_members(&move, &ask, from, caller);
+	if (!r) {
+		journal_target(&record, target);
+		r = move_asked(&move, &ask, &record, run_members, &source);
+	}
+	grp_ask_done(&ask);
+	grp_members_done(&move.all_moved);
 	if (ret_moved)
-		*ret_moved = moved;
-	return r ?: ended;
+		*ret_moved = source.moved;
+	return r;
+}
+
+int grp_attach_members(struct grp_core *core, const struct grp_target *target,
+		       struct grp_group *from, const struct grp_caller *caller,
+		       struct grp_error *error, unsigned int *ret_moved)
+{
+	int r = check_target(core, target, caller, false, error);
+
+	return r ?: attach_members(core, target, from, caller, error, ret_moved);
 }
 
 /* --- after a SIGKILL ------------------------------------------------------------------------ */
 
 int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 {
-	const struct grp_task_id id = { .tid = record->tid, .whole = record->whole };
+	/* Who has moved already must be told of again. */
+	const struct grp_task_id id = {
+		.tid = record->tid, .whole = record->whole, .self = record->self, .again = true
+	};
 	struct grp_group *from = grp_group_by_id(core, record->group);
 	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
@@ -361,11 +486,11 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 		target.group[slot] = group;
 	}
 	if (whole && from)
-		r = grp_attach_members(core, &target, from, &caller, NULL, NULL);
+		r = attach_members(core, &target, from, &caller, NULL, NULL);
 	else if (whole)
 		r = grp_task_find(core, &id, NULL, &member);
 	if (!r && !from && member.start_ns == record->start_ns)
-		r = grp_attach(core, &target, &id, &caller, NULL, NULL);
+		r = attach_task(core, &target, &id, &caller, NULL, NULL);
 	/*
 	 * What was refused then is refused again (TASK-8, no room for a set), or the
 	 * group or the task has gone: no reason not to start.

@@ -214,5 +214,8 @@ int grp_core_collect(struct grp_core *core)
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (core->slots[slot] && core->figures.dying_groups)
 			r = collect_groups(core, core->slots[slot]);
+	if (!r)
+		r = grp_hierarchies_collect(core);
+	grp_subsystems_poll(core);
 	return r ?: waiting;
 }

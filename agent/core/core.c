@@ -44,15 +44,19 @@ void grp_core_free(struct grp_core *core)
 
 	if (!core)
 		return;
+	grp_states_free(core);
+	grp_values_forget(&core->root_values);
+	grp_values_forget(&core->stray_values);
 	HASH_CLEAR(hh_name, core->by_name);
 	HASH_CLEAR(hh, core->by_vector);
 	HASH_ITER(hh_id, core->by_id, group, next) {
 		HASH_DELETE(hh_id, core->by_id, group);
+		grp_values_forget(&group->values);
 		free(group->name);
 		free(group);
 	}
 	for (unsigned int i = 0; i < GRP_HIERARCHIES_MAX; i++)
-		free(core->slots[i]);
+		grp_hierarchy_free(core->slots[i]);
 	free(core->free_rows);
 	free(core->planned);
 	free(core->plan);

@@ -25,6 +25,14 @@
 struct grp_core;
 struct grp_group;
 struct grp_hierarchy;
+struct grp_value_entry;
+
+/* Owner and permission bits of a group or of one of its control files (CONT-6). */
+struct grp_inode {
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
 
 /* Who asks: the credentials of the client, as the kernel gave them. */
 struct grp_caller {
@@ -70,9 +78,14 @@ struct grp_group {
 	unsigned int n_children; /* live ones */
 	unsigned int references; /* of subsystems; keep it busy (CSS-1) */
 	bool dying; /* removed; kept while sets refer to it */
-	uid_t uid;
-	gid_t gid;
-	mode_t mode;
+	uint32_t flags; /* enum grp_group_flags */
+	struct grp_inode inode;
+	uid_t file_uid; /* of its control files that were not given away (CONT-5) */
+	gid_t file_gid;
+	void *state[GRP_SUBSYSTEMS_MAX]; /* of subsystems; NULL: none, or not bound */
+	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
+	struct grp_value_entry *values; /* stored for it; see value.c */
+	uint64_t peak_tasks; /* of its own, at the latest time it was looked at */
 	uint8_t base_known; /* per enum grp_base_kind: whether it was asked for, */
 	uint8_t base_has; /* and whether the store has it */
 	uint64_t created_ns;
@@ -90,7 +103,11 @@ struct grp_hierarchy {
 	uint64_t created_ns;
 	struct grp_group *root;
 	unsigned int n_groups; /* live, with the root */
-	char name[GRP_HIERARCHY_NAME_MAX + 1];
+	unsigned int n_names;
+	char names[GRP_HIERARCHY_NAMES_MAX][GRP_HIERARCHY_NAME_MAX + 1];
+	const char *name; /* the canonical one: the first */
+	uint32_t disabled; /* subsystems switched off here (EN-*) */
+	char *release_agent; /* owned; "" for none */
 };
 
 /* --- life ------------------------------------------------------------------ */
@@ -131,6 +148,12 @@ struct grp_hierarchy *grp_hierarchy_at(struct grp_core *core, unsigned int slot)
  */
 uint32_t grp_hierarchy_subsystems(struct grp_core *core, const struct grp_hierarchy *hierarchy);
 
+/*
+ * grp_group_subsystems() - of these, what acts on a group and has files in it: a
+ * root shows all, other groups those that are not switched off (EN-3).
+ */
+uint32_t grp_group_subsystems(struct grp_core *core, const struct grp_group *group);
+
 /**
  * grp_group_find() - "[HIERARCHY:]/path" to a group.
  * @spec: raw bytes (already without \x notation), NUL-terminated. Repeated and
@@ -140,6 +163,10 @@ uint32_t grp_hierarchy_subsystems(struct grp_core *core, const struct grp_hierar
  */
 int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
 		   struct grp_group **ret_group);
+
+/* grp_group_find_any() - also of a hierarchy that is not mounted (HIER-17): for rmdir. */
+int grp_group_find_any(struct grp_core *core, const char *spec, struct grp_error *error,
+		       struct grp_group **ret_group);
 
 /**
  * grp_group_find_parent() - for a group yet to be made: the parent and the last
@@ -181,15 +208,26 @@ bool grp_group_within(const struct grp_group *group, const struct grp_group *top
 /* --- changes (each answers with errno as in spec ERR-1...6) ------------------- */
 
 /**
- * grp_hierarchy_mount() - make a hierarchy.
- * @options: "cpuacct,none,..." or NULL for all that may be had (HIER-4, 5).
+ * grp_hierarchy_mount() - make a hierarchy, or a view of an equal one (HIER-4...8).
+ * @text: comma-separated options, see mount.h; NULL: all that may be had.
  * Return: 0, also when @name exists with the same set; -EINVAL, -ENOENT,
- * -EBUSY, -ENOSPC (GRP_HIERARCHIES_MAX), in that order.
+ * -EBUSY, -ENOSPC (GRP_HIERARCHIES_MAX, names of one), in that order.
  */
-int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *options,
+int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *text,
 			struct grp_error *error);
 
-/* Return: 0; -ENOENT; -EBUSY: has child groups, or is "default". */
+/**
+ * grp_hierarchy_remount() - other subsystems, another release agent (HIER-12...15).
+ * Return: 0; -EINVAL, -ENOENT: options, then @name; -EINVAL: noprefix differs;
+ * -EBUSY: bound elsewhere, then: has child groups. A change of nothing is 0.
+ */
+int grp_hierarchy_remount(struct grp_core *core, const char *name, const char *text,
+			  struct grp_error *error);
+
+/*
+ * grp_hierarchy_umount() - with child groups it stays active, out of sight, until
+ * the last of them is removed (HIER-16, 17). Return: 0; -ENOENT; -EBUSY: "default".
+ */
 int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_error *error);
 
 /**
@@ -229,6 +267,8 @@ int grp_target_add(struct grp_target *target, struct grp_group *group);
 struct grp_task_id {
 	pid_t tid; /* in the agent's pid namespace */
 	bool whole; /* its whole process */
+	bool self; /* the caller asked for itself, by 0: TASK-8 does not apply */
+	bool again; /* also when it is there already: subsystems are told anyhow */
 	uint64_t start_ticks; /* USER_HZ since boot; 0: not said */
 };
 
@@ -384,7 +424,23 @@ const struct grp_kernel_view *grp_core_view(const struct grp_core *core);
 unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid);
 void grp_core_set_limit_groups_per_uid(struct grp_core *core, unsigned int limit);
 
-/* grp_access() - may the caller read (4), write (2), search (1) the group? */
-bool grp_access(const struct grp_group *group, const struct grp_caller *caller, int mask);
+/* --- owners and modes (CONT-5, CONT-6) ------------------------------------------- */
+
+/* What grp_access() is asked for, as bits. */
+enum grp_access_mask {
+	GRP_SEARCH = 1,
+	GRP_WRITE = 2,
+	GRP_READ = 4,
+};
+
+/* grp_access() - the rules of a directory or file, supplementary groups included. */
+bool grp_access(const struct grp_inode *inode, const struct grp_caller *caller, int mask);
+
+/**
+ * grp_group_access() - @mask on a group, and search on all above it.
+ * Return: 0; -EACCES with a reason that names the user.
+ */
+int grp_group_access(const struct grp_group *group, const struct grp_caller *caller, int mask,
+		     struct grp_error *error);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control files by name: which a group has, who may read or write them, and the
- * core's own two, `tasks` and `cgroup.procs`.
+ * Control files by name: which a group has, what they are called there, who may
+ * read or write them. The core's own are in core_files.c.
  */
 #include "core/file.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -19,112 +18,173 @@
 
 static bool visible(const struct grp_file *file, const struct grp_group *group)
 {
-	return !(file->flags & GRP_FILE_ROOT_ONLY) || !group->parent;
+	return !(file->flags & (group->parent ? GRP_FILE_ROOT_ONLY : GRP_FILE_NOT_ROOT));
 }
 
-static int each_of_subsystem(const struct grp_subsystem *subsystem, const struct grp_group *group,
-			     int (*fn)(const char *, const struct grp_file *, void *), void *data)
+typedef int (*each_fn)(const struct grp_file_ref *ref, void *data);
+
+static int each_of_core(const struct grp_group *group, each_fn fn, void *data)
 {
-	char name[128];
+	int r = 0;
+
+	for (size_t i = 0; !r && i < grp_n_core_files; i++) {
+		struct grp_file_ref ref = { .file = &grp_core_files[i] };
+
+		if (!visible(ref.file, group))
+			continue;
+		(void)snprintf(ref.name, sizeof(ref.name), "%s", ref.file->name);
+		memcpy(ref.key, ref.name, sizeof(ref.key));
+		r = fn(&ref, data);
+	}
+	return r;
+}
+
+/* EN-1: in the root, one file that switches the subsystem. */
+static int enable_file(const struct grp_group *group, unsigned int index, each_fn fn, void *data)
+{
+	struct grp_file_ref ref = { .file = &grp_enable_file,
+				    .subsystem = grp_subsystems[index],
+				    .index = index };
+
+	if (group->parent)
+		return 0;
+	(void)snprintf(ref.name, sizeof(ref.name), "%s_enabled", ref.subsystem->name);
+	memcpy(ref.key, ref.name, sizeof(ref.key));
+	return fn(&ref, data);
+}
+
+static int each_of_subsystem(const struct grp_group *group, unsigned int index, each_fn fn,
+			     void *data)
+{
+	const struct grp_subsystem *subsystem = grp_subsystems[index];
+	bool bare = group->hierarchy->flags & GRP_HIERARCHY_NOPREFIX;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < subsystem->n_files; i++) {
-		if (!visible(&subsystem->files[i], group))
+		struct grp_file_ref ref = { .file = &subsystem->files[i],
+					    .subsystem = subsystem,
+					    .index = index };
+
+		if (!visible(ref.file, group))
 			continue;
-		(void)snprintf(name, sizeof(name), "%s.%s", subsystem->name,
-			       subsystem->files[i].name);
-		r = fn(name, &subsystem->files[i], data);
+		(void)snprintf(ref.key, sizeof(ref.key), "%s.%s", subsystem->name, ref.file->name);
+		(void)snprintf(ref.name, sizeof(ref.name), "%s", bare ? ref.file->name : ref.key);
+		r = fn(&ref, data);
 	}
 	return r;
 }
 
 int grp_file_each(struct grp_core *core, const struct grp_group *group,
-		  int (*fn)(const char *name, const struct grp_file *file, void *data), void *data)
+		  int (*fn)(const struct grp_file_ref *ref, void *data), void *data)
 {
 	uint32_t bound = grp_hierarchy_subsystems(core, group->hierarchy);
-	int r = 0;
+	uint32_t shown = grp_group_subsystems(core, group);
+	int r = each_of_core(group, fn, data);
 
-	for (size_t i = 0; !r && i < grp_n_core_files; i++)
-		if (visible(&grp_core_files[i], group))
-			r = fn(grp_core_files[i].name, &grp_core_files[i], data);
-	for (size_t i = 0; !r && i < grp_n_subsystems; i++)
+	for (unsigned int i = 0; !r && i < grp_n_subsystems; i++) {
 		if (bound & (1U << i))
-			r = each_of_subsystem(grp_subsystems[i], group, fn, data);
+			r = enable_file(group, i, fn, data);
+		if (!r && (shown & (1U << i)))
+			r = each_of_subsystem(group, i, fn, data);
+	}
 	return r;
 }
 
 struct search {
 	const char *name;
-	const struct grp_file *found;
+	struct grp_file_ref *ret;
 };
 
-static int compare(const char *name, const struct grp_file *file, void *data)
+static int compare(const struct grp_file_ref *ref, void *data)
 {
 	struct search *search = data;
 
-	if (strcmp(name, search->name))
+	if (strcmp(ref->name, search->name) != 0)
 		return 0;
-	search->found = file;
+	if (search->ret)
+		*search->ret = *ref;
 	return 1;
 }
 
-const struct grp_file *grp_file_find(struct grp_core *core, const struct grp_group *group,
-				     const char *name)
+bool grp_file_find(struct grp_core *core, const struct grp_group *group, const char *name,
+		   struct grp_file_ref *ret_ref)
 {
-	struct search search = { .name = name };
+	struct search search = { .name = name, .ret = ret_ref };
 
-	(void)grp_file_each(core, group, compare, &search);
-	return search.found;
+	return grp_file_each(core, group, compare, &search) == 1;
 }
 
 /* --- access ---------------------------------------------------------------------------- */
 
-/* Files belong to the owner of their group until part 2 lets them be given away. */
-static bool allowed(const struct grp_file_access *access, const struct grp_file *file, int mask)
+void grp_file_inode(struct grp_core *core, struct grp_group *group, const struct grp_file_ref *ref,
+		    struct grp_inode *ret_inode)
 {
-	struct grp_group inode = { .uid = access->group->uid,
-				   .gid = access->group->gid,
-				   .mode = file->mode };
+	const struct grp_value_entry *entry =
+		grp_value_find(core, group, GRP_VALUE_INODE, ref->key);
+	struct grp_value_inode stored;
 
-	for (const struct grp_group *g = access->group; g; g = g->parent)
-		if (!grp_access(g, access->caller, 1))
-			return false;
-	return grp_access(&inode, access->caller, mask);
+	*ret_inode = (struct grp_inode){ group->file_uid, group->file_gid, ref->file->mode };
+	if (!entry || entry->len != sizeof(stored))
+		return;
+	memcpy(&stored, entry->data, sizeof(stored));
+	*ret_inode = (struct grp_inode){ stored.uid, stored.gid, stored.mode };
 }
 
-static int find(const struct grp_file_access *access, const char *name, int mask,
-		const struct grp_file **ret_file)
+static int check_access(const struct grp_file_access *access, const struct grp_file_ref *ref,
+			int mask)
 {
-	const struct grp_file *file = grp_file_find(access->core, access->group, name);
+	struct grp_inode inode;
+	int r = grp_group_access(access->group, access->caller, GRP_SEARCH, access->error);
 
-	if (!file)
-		return grp_error_set(access->error, ENOENT,
-				     "no file '%s' here; 'grpctl stat' lists them", name);
-	if (!allowed(access, file, mask))
-		return grp_error_set(access->error, EACCES, "user %u may not %s '%s'",
-				     (unsigned int)access->caller->uid,
-				     mask == 2 ? "write" : "read", name);
-	*ret_file = file;
-	return 0;
+	grp_file_inode(access->core, access->group, ref, &inode);
+	if (!r && !grp_access(&inode, access->caller, mask))
+		r = grp_error_set(
+			access->error, EACCES,
+			"user %u may not %s '%s' of user %u, mode %04o, in hierarchy '%s'",
+			(unsigned int)access->caller->uid, mask == GRP_WRITE ? "write" : "read",
+			ref->name, (unsigned int)inode.uid, (unsigned int)inode.mode,
+			access->group->hierarchy->name);
+	return r;
+}
+
+static int find(const struct grp_file_access *access, const char *name,
+		struct grp_file_ref *ret_ref)
+{
+	if (grp_file_find(access->core, access->group, name, ret_ref))
+		return 0;
+	return grp_error_set(access->error, ENOENT, "no file '%s' here; 'grpctl stat' lists them",
+			     name);
+}
+
+int grp_file_check(const struct grp_file_access *access, const char *name, int mask)
+{
+	struct grp_file_ref ref;
+	int r = find(access, name, &ref);
+
+	return r ?: check_access(access, &ref, mask);
 }
 
 int grp_file_read(const struct grp_file_access *access, const char *name, char **ret_text,
 		  size_t *ret_len)
 {
-	const struct grp_file *file = NULL;
+	struct grp_file_access full = *access;
 	_cleanup_free_ char *text = NULL;
+	struct grp_file_ref ref;
 	size_t len = 0;
 	FILE *out;
-	int r = find(access, name, 4, &file);
+	int r = find(access, name, &ref);
 
-	if (r || !file)
+	if (!r)
+		r = check_access(access, &ref, GRP_READ);
+	if (r)
 		return r;
-	if (!file->read)
+	if (!ref.file->read)
 		return grp_error_set(access->error, EINVAL, "'%s' cannot be read", name);
+	full.ref = &ref;
 	out = open_memstream(&text, &len);
 	if (!out)
 		return -ENOMEM;
-	r = file->read(access, out);
+	r = ref.file->read(&full, out);
 	if (fclose(out) && !r)
 		r = -ENOMEM;
 	if (r)
@@ -137,122 +197,39 @@ int grp_file_read(const struct grp_file_access *access, const char *name, char *
 int grp_file_write(const struct grp_file_access *access, const char *name, const char *text,
 		   size_t len)
 {
-	const struct grp_file *file = NULL;
-	int r = find(access, name, 2, &file);
+	struct grp_file_access full = *access;
+	struct grp_file_ref ref;
+	int r = find(access, name, &ref);
 
-	if (r == -EACCES && !grp_file_find(access->core, access->group, name)->write)
-		return grp_error_set(access->error, EINVAL, "'%s' is read-only", name);
-	if (r || !file)
+	if (r)
 		return r;
-	if (!file->write)
+	/* What nobody can write is EINVAL for everybody (FILE-2). */
+	if (!ref.file->write)
 		return grp_error_set(access->error, EINVAL, "'%s' is read-only", name);
+	r = check_access(access, &ref, GRP_WRITE);
+	if (r)
+		return r;
 	if (len >= PATH_MAX)
 		return grp_error_set(access->error, E2BIG, "a write has at most %d bytes",
 				     PATH_MAX - 1);
-	return file->write(access, text, len);
+	full.ref = &ref;
+	return ref.file->write(&full, text, len);
 }
 
-/* --- tasks, cgroup.procs ------------------------------------------------------------------ */
-
-static int read_members(const struct grp_file_access *access, FILE *out, bool processes)
+int grp_file_parse_flag(const struct grp_file_access *access, const char *text, bool *ret_on)
 {
-	struct grp_members members = {};
-	int r = grp_group_members(access->core, access->group, false, access->caller, &members);
-
-	if (processes)
-		grp_members_processes(&members);
-	for (size_t i = 0; !r && i < members.n; i++)
-		if (members.items[i].ns_tid)
-			(void)fprintf(out, "%d\n", members.items[i].ns_tid);
-	grp_members_done(&members);
-	return r;
-}
-
-static int read_tasks(const struct grp_file_access *access, FILE *out)
-{
-	return read_members(access, out, false);
-}
-
-static int read_procs(const struct grp_file_access *access, FILE *out)
-{
-	return read_members(access, out, true);
-}
-
-/*
- * TASK-5, TASK-6: blanks and a sign may lead, the first number counts, what comes
- * after it is ignored; but only a plain 0 is the writer. No number: EIO.
- */
-static int parse_first_id(const char *text, uint64_t *ret_id)
-{
-	char digits[24];
-	const char *start = text + strspn(text, " \t\n");
-	bool negative = *start == '-';
-	size_t len;
-	int r;
-
-	start += *start == '-' || *start == '+';
-	len = strspn(start, "0123456789");
-	if (!len)
-		return -EIO;
-	if (len >= sizeof(digits))
-		return -ESRCH;
-	memcpy(digits, start, len);
-	digits[len] = '\0';
-	r = grp_parse_u64(digits, 0, INT_MAX, ret_id);
-	if (r)
-		return -ESRCH;
-	if (!*ret_id && (negative || (start[len] && !isspace((unsigned char)start[len]))))
-		return -EIO;
-	return negative ? -ESRCH : 0;
-}
-
-static int write_member(const struct grp_file_access *access, const char *text, bool whole)
-{
-	struct grp_task_id id = { .tid = access->caller->pid, .whole = whole };
-	struct grp_target target = {};
+	char digits[32];
+	size_t len = strcspn(text, "\n");
 	uint64_t number;
-	int r = parse_first_id(text, &number);
+	int r = -EINVAL;
 
-	if (r == -EIO)
-		return grp_error_set(access->error, EIO,
-				     "write one id of a task, a decimal number");
-	if (!r && number)
-		r = grp_task_resolve(access->core, access->caller, (pid_t)number, &id.tid);
-	if (!r)
-		r = grp_target_add(&target, access->group);
-	if (!r)
-		r = grp_attach(access->core, &target, &id, access->caller, access->error, NULL);
-	return r;
+	if (len && len < sizeof(digits) && (!text[len] || !text[len + 1])) {
+		memcpy(digits, text, len);
+		digits[len] = '\0';
+		r = grp_parse_kernel_u64(digits, &number);
+	}
+	if (r)
+		return grp_error_set(access->error, -r, "write 0 or 1");
+	*ret_on = number != 0;
+	return 0;
 }
-
-static int write_tasks(const struct grp_file_access *access, const char *text, size_t len)
-{
-	(void)len;
-	return write_member(access, text, false);
-}
-
-static int write_procs(const struct grp_file_access *access, const char *text, size_t len)
-{
-	(void)len;
-	return write_member(access, text, true);
-}
-
-const struct grp_file grp_core_files[] = {
-	{
-		.name = "tasks",
-		.mode = 0644,
-		.unit = "",
-		.help = "ids of member threads; write one to move that thread here",
-		.read = read_tasks,
-		.write = write_tasks,
-	},
-	{
-		.name = "cgroup.procs",
-		.mode = 0644,
-		.unit = "",
-		.help = "ids of processes with a member; write one to move the whole process",
-		.read = read_procs,
-		.write = write_procs,
-	},
-};
-const size_t grp_n_core_files = sizeof(grp_core_files) / sizeof(*grp_core_files);

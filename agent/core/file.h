@@ -9,9 +9,23 @@
 #include <stdio.h>
 
 #include "core/core.h"
+#include "core/subsystem.h"
 
 enum grp_file_flags {
 	GRP_FILE_ROOT_ONLY = 1 << 0, /* stands in the root group only */
+	GRP_FILE_NOT_ROOT = 1 << 1, /* stands in all but the root group */
+};
+
+/* Longest visible name, with its NUL. */
+#define GRP_FILE_VISIBLE_MAX (GRP_SUBSYSTEM_NAME_MAX + 1 + GRP_FILE_NAME_MAX + 1)
+
+/* A control file as it stands in a group. */
+struct grp_file_ref {
+	const struct grp_file *file;
+	const struct grp_subsystem *subsystem; /* NULL: of the core */
+	unsigned int index; /* of subsystem */
+	char name[GRP_FILE_VISIBLE_MAX]; /* as users see it */
+	char key[GRP_FILE_VISIBLE_MAX]; /* "SUBSYSTEM.NAME", also where it is shown without */
 };
 
 /* One read or write of a file. */
@@ -20,7 +34,14 @@ struct grp_file_access {
 	struct grp_group *group;
 	const struct grp_caller *caller;
 	struct grp_error *error;
+	const struct grp_file_ref *ref; /* which; set by grp_file_read(), grp_file_write() */
 };
+
+/* grp_file_state() - of the file's subsystem in that group. */
+static inline void *grp_file_state(const struct grp_file_access *access)
+{
+	return grp_subsystem_state(access->group, access->ref->index);
+}
 
 struct grp_file {
 	const char *name; /* without the subsystem's prefix */
@@ -34,31 +55,39 @@ struct grp_file {
 	int (*write)(const struct grp_file_access *access, const char *text, size_t len);
 };
 
-struct grp_subsystem {
-	const char *name; /* prefix of its files; at most 32 bytes (LIM-3) */
-	bool shareable; /* may be bound to several hierarchies at once */
-	const struct grp_file *files;
-	size_t n_files;
-};
-
-/* The registry: subsys/registry.c. A bit in a mask is an index of this table. */
-extern const struct grp_subsystem *const grp_subsystems[];
-extern const size_t grp_n_subsystems;
-
-/* The core's own files, in every group: tasks, cgroup.procs. */
+/* The core's own files: core/core_files.c. */
 extern const struct grp_file grp_core_files[];
 extern const size_t grp_n_core_files;
+/* Stands in a root once for each subsystem that is bound there. */
+extern const struct grp_file grp_enable_file;
 
 /**
  * grp_file_find() - by visible name ("tasks", "cpuacct.usage") in a group.
- * Return: NULL when the group has no such file.
+ * Return: false when the group has no such file; ret_ref may be NULL.
  */
-const struct grp_file *grp_file_find(struct grp_core *core, const struct grp_group *group,
-				     const char *name);
+bool grp_file_find(struct grp_core *core, const struct grp_group *group, const char *name,
+		   struct grp_file_ref *ret_ref);
 
-/* grp_file_each() - every file of a group with its visible name; stops at !0. */
+/* grp_file_each() - every file of a group; stops at !0, which it returns. */
 int grp_file_each(struct grp_core *core, const struct grp_group *group,
-		  int (*fn)(const char *name, const struct grp_file *file, void *data), void *data);
+		  int (*fn)(const struct grp_file_ref *ref, void *data), void *data);
+
+/* grp_file_inode() - owner and mode of a file of a group. */
+void grp_file_inode(struct grp_core *core, struct grp_group *group, const struct grp_file_ref *ref,
+		    struct grp_inode *ret_inode);
+
+/**
+ * grp_file_check() - may the caller read (GRP_READ) or write (GRP_WRITE) a file?
+ * Return: 0; -ENOENT no such file; -EACCES.
+ */
+int grp_file_check(const struct grp_file_access *access, const char *name, int mask);
+
+/**
+ * grp_file_parse_flag() - as today's kernel reads a flag file: an unsigned number,
+ * 0x and leading zeros allowed, one newline at its end (v1-behaviour B).
+ * Return: 0; -EINVAL; -ERANGE.
+ */
+int grp_file_parse_flag(const struct grp_file_access *access, const char *text, bool *ret_on);
 
 /**
  * grp_file_read() - content of a file; @ret_text is malloc'ed, owned by the caller.

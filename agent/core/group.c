@@ -47,6 +47,7 @@ int grp_group_cache(struct grp_core *core, uint32_t id, const char *name, size_t
 void grp_group_free(struct grp_core *core, struct grp_group *group)
 {
 	HASH_DELETE(hh_id, core->by_id, group);
+	grp_values_forget(&group->values);
 	core->view->shown[group->row].group = 0;
 	core->free_rows[core->n_free_rows++] = group->row;
 	free(group->name);
@@ -110,15 +111,31 @@ int grp_group_store(struct grp_core *core, const struct grp_group *group)
 		.state = group->dying ? GRP_RECORD_DYING : GRP_RECORD_LIVE,
 		.parent = group->parent ? group->parent->id : 0,
 		.slot = group->hierarchy->slot,
-		.uid = group->uid,
-		.gid = group->gid,
-		.mode = group->mode,
+		.flags = group->flags,
+		.uid = group->inode.uid,
+		.gid = group->inode.gid,
+		.mode = group->inode.mode,
+		.file_uid = group->file_uid,
+		.file_gid = group->file_gid,
 		.name_len = group->name_len,
 		.created_ns = group->created_ns,
+		.peak_tasks = group->peak_tasks,
 	};
 
 	memcpy(record.name, group->name, group->name_len);
 	return core->ops->group_put(core->kernel, group->id, &record);
+}
+
+int grp_group_set_flags(struct grp_core *core, struct grp_group *group, uint32_t flags)
+{
+	uint32_t old = group->flags;
+	int r;
+
+	group->flags = flags;
+	r = grp_group_store(core, group);
+	if (r)
+		group->flags = old;
+	return r;
 }
 
 int grp_group_reserve(struct grp_core *core, uint32_t *ret_id)
@@ -186,7 +203,7 @@ static int explain_form(struct grp_core *core, const char *spec, struct grp_erro
 }
 
 /* Splits "[HIERARCHY:]/path"; *ret_path points at the first slash. */
-static int find_root(struct grp_core *core, const char *spec, struct grp_error *error,
+static int find_root(struct grp_core *core, const char *spec, bool any, struct grp_error *error,
 		     const char **ret_path, struct grp_group **ret_root)
 {
 	char name[GRP_HIERARCHY_NAME_MAX + 1] = "default";
@@ -216,6 +233,11 @@ static int find_root(struct grp_core *core, const char *spec, struct grp_error *
 	if (!hierarchy)
 		return grp_error_set(error, ENOENT, "no hierarchy '%s'; 'grpctl mount %s' makes it",
 				     name, name);
+	if (hierarchy->flags & GRP_HIERARCHY_UNMOUNTED && !any)
+		return grp_error_set(error, ENOENT,
+				     "hierarchy '%s' is not mounted; 'grpctl mount' with its "
+				     "options shows it again",
+				     name);
 	*ret_path = path;
 	*ret_root = hierarchy->root;
 	return 0;
@@ -245,13 +267,13 @@ static int check_element(const char *name, size_t len, struct grp_error *error)
 	return 0;
 }
 
-int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
-		   struct grp_group **ret_group)
+static int find_group(struct grp_core *core, const char *spec, bool any, struct grp_error *error,
+		      struct grp_group **ret_group)
 {
 	struct grp_group *group = NULL;
 	const char *path = "", *name;
 	size_t len;
-	int r = find_root(core, spec, error, &path, &group);
+	int r = find_root(core, spec, any, error, &path, &group);
 
 	while (!r && next_element(&path, &name, &len)) {
 		r = check_element(name, len, error);
@@ -267,13 +289,25 @@ int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *er
 	return 0;
 }
 
+int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
+		   struct grp_group **ret_group)
+{
+	return find_group(core, spec, false, error, ret_group);
+}
+
+int grp_group_find_any(struct grp_core *core, const char *spec, struct grp_error *error,
+		       struct grp_group **ret_group)
+{
+	return find_group(core, spec, true, error, ret_group);
+}
+
 int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
 			  char *buf, struct grp_group **ret_parent, const char **ret_name)
 {
 	const char *path = "", *name, *next;
 	struct grp_group *group = NULL;
 	size_t len, next_len;
-	int r = find_root(core, spec, error, &path, &group);
+	int r = find_root(core, spec, false, error, &path, &group);
 
 	if (r)
 		return r;
@@ -371,22 +405,37 @@ unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid)
 	unsigned int n = 0;
 
 	for (const struct grp_group *g = core->by_id; g; g = g->hh_id.next)
-		n += !g->dying && g->uid == uid;
+		n += !g->dying && g->inode.uid == uid;
 	return n;
 }
 
-bool grp_access(const struct grp_group *group, const struct grp_caller *caller, int mask)
+bool grp_access(const struct grp_inode *inode, const struct grp_caller *caller, int mask)
 {
-	mode_t mode = group->mode;
+	mode_t mode = inode->mode;
 
 	if (!caller->uid)
 		return true;
-	if (caller->uid == group->uid)
+	if (caller->uid == inode->uid)
 		return ((mode >> 6) & mask) == (mode_t)mask;
-	if (caller->gid == group->gid)
+	if (caller->gid == inode->gid)
 		return ((mode >> 3) & mask) == (mode_t)mask;
 	for (size_t i = 0; i < caller->n_groups; i++)
-		if (caller->groups[i] == group->gid)
+		if (caller->groups[i] == inode->gid)
 			return ((mode >> 3) & mask) == (mode_t)mask;
 	return (mode & mask) == (mode_t)mask;
+}
+
+int grp_group_access(const struct grp_group *group, const struct grp_caller *caller, int mask,
+		     struct grp_error *error)
+{
+	bool allowed = grp_access(&group->inode, caller, mask);
+
+	for (const struct grp_group *g = group->parent; allowed && g; g = g->parent)
+		allowed = grp_access(&g->inode, caller, GRP_SEARCH);
+	return allowed ? 0 :
+			 grp_error_set(error, EACCES, "user %u may not %s that group",
+				       (unsigned int)caller->uid,
+				       mask & GRP_WRITE ? "change" :
+				       mask & GRP_READ	? "list" :
+							  "enter");
 }

@@ -10,8 +10,6 @@
 
 #include "core/internal.h"
 
-#define DIR_WRITE (2 | 1) /* write and search */
-
 static int check_name(const char *name, struct grp_error *error)
 {
 	size_t len = strlen(name);
@@ -33,22 +31,16 @@ static int check_free(struct grp_core *core, const struct grp_group *parent, con
 {
 	if (grp_group_child(core, parent, name))
 		return grp_error_set(error, EEXIST, "the group exists");
-	if (grp_file_find(core, parent, name))
+	if (grp_file_find(core, parent, name, NULL))
 		return grp_error_set(error, EEXIST, "'%s' is the name of a control file", name);
 	return 0;
 }
 
-/* Write permission on a directory, search permission on all above it. */
+/* Names in a group are changed by who may write it. */
 static int check_directory(const struct grp_group *directory, const struct grp_caller *caller,
 			   struct grp_error *error)
 {
-	bool allowed = grp_access(directory, caller, DIR_WRITE);
-
-	for (const struct grp_group *g = directory->parent; allowed && g; g = g->parent)
-		allowed = grp_access(g, caller, 1);
-	return allowed ? 0 :
-			 grp_error_set(error, EACCES, "user %u may not change the group above it",
-				       (unsigned int)caller->uid);
+	return grp_group_access(directory, caller, GRP_WRITE | GRP_SEARCH, error);
 }
 
 static int check_room(struct grp_core *core, const struct grp_caller *caller,
@@ -69,7 +61,7 @@ static int check_room(struct grp_core *core, const struct grp_caller *caller,
 			     core->view->capacity_groups, figures->dying_groups);
 }
 
-/* A record in the store and an entry in the cache, not in the tree. */
+/* An entry in the cache, not in the tree. */
 static int create(struct grp_core *core, const struct grp_group *wish, struct grp_group *parent,
 		  struct grp_hierarchy *hierarchy, struct grp_group **ret_group)
 {
@@ -81,27 +73,47 @@ static int create(struct grp_core *core, const struct grp_group *wish, struct gr
 		r = grp_group_cache(core, id, wish->name, wish->name_len, &group);
 	if (r)
 		return r;
-	group->uid = wish->uid;
-	group->gid = wish->gid;
-	group->mode = wish->mode;
+	group->flags = wish->flags;
+	group->inode = wish->inode;
+	group->file_uid = wish->inode.uid;
+	group->file_gid = wish->inode.gid;
 	group->created_ns = grp_clock_ns(CLOCK_REALTIME);
 	group->parent = parent;
 	group->hierarchy = hierarchy;
 	grp_row_bind(core, group, core->free_rows[--core->n_free_rows], true);
-	r = grp_group_store(core, group);
-	if (r) {
-		grp_group_free(core, group);
-		return r;
-	}
 	*ret_group = group;
 	return 0;
+}
+
+/* Its stored values are strays without its record: should they stay, a start drops them. */
+static void give_up(struct grp_core *core, struct grp_group *group)
+{
+	(void)grp_values_drop(core, &group->values);
+	grp_group_free(core, group);
+}
+
+/* CONT-1: the states of all subsystems, then the record, which decides. */
+static int complete(struct grp_core *core, struct grp_group *group, struct grp_error *error)
+{
+	uint32_t mask = grp_group_subsystems(core, group);
+	int r = grp_states_create(core, group, mask, true, error);
+
+	if (r)
+		return r;
+	r = grp_group_store(core, group);
+	if (r)
+		grp_states_destroy(core, group, mask);
+	return r;
 }
 
 int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *name, mode_t mode,
 		   const struct grp_caller *caller, struct grp_error *error,
 		   struct grp_group **ret_group)
 {
-	struct grp_group wish = { .uid = caller->uid, .gid = caller->gid, .mode = mode & 07777 };
+	struct grp_group wish = {
+		.flags = parent->flags & GRP_GROUP_INHERITED,
+		.inode = { .uid = caller->uid, .gid = caller->gid, .mode = mode & 07777 },
+	};
 	struct grp_group *group;
 	int r = check_name(name, error);
 
@@ -117,7 +129,14 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 	wish.name_len = strlen(name);
 	r = create(core, &wish, parent, parent->hierarchy, &group);
 	if (r)
-		return grp_error_set(error, -r, "cannot store the group: %s", strerror(-r));
+		return r;
+	r = complete(core, group, error);
+	if (r) {
+		give_up(core, group);
+		return error && error->message[0] ?
+			       r :
+			       grp_error_set(error, -r, "cannot make the group: %s", strerror(-r));
+	}
 	grp_group_link(core, parent->hierarchy, parent, group);
 	if (ret_group)
 		*ret_group = group;
@@ -126,12 +145,19 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 
 int grp_group_make_root(struct grp_core *core, unsigned int slot, struct grp_group **ret_group)
 {
-	struct grp_group wish = { .mode = 0755, .name = (char *)"" };
+	struct grp_group wish = { .inode = { .mode = 0755 }, .name = (char *)"" };
 	struct grp_hierarchy unborn = { .slot = slot };
+	int r;
 
 	if (!core->n_free_rows)
 		return -ENOSPC;
-	return create(core, &wish, NULL, &unborn, ret_group);
+	r = create(core, &wish, NULL, &unborn, ret_group);
+	if (r)
+		return r;
+	r = grp_group_store(core, *ret_group);
+	if (r)
+		give_up(core, *ret_group);
+	return r;
 }
 
 static bool has_sets(const struct grp_group *group)
@@ -163,12 +189,16 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 				     group->n_children == 1 ? "it" : "them");
 	if (group->references)
 		return grp_error_set(error, EBUSY, "a subsystem holds the group");
+	grp_subsystems_poll(core);
 	group->dying = true;
 	r = grp_group_store(core, group);
 	group->dying = false;
 	if (r)
 		return grp_error_set(error, -r, "cannot store the removal: %s", strerror(-r));
+	grp_states_destroy(core, group, grp_group_subsystems(core, group));
 	grp_group_bury(core, group);
+	/* What stays of them is dropped at the next start. */
+	(void)grp_values_drop(core, &group->values);
 	/* Nothing refers to it: it goes at once, or else with the next collection. */
 	if (!has_sets(group))
 		(void)grp_fold_group(core, group);

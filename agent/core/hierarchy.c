@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hierarchies: mount, umount, which subsystems are bound where (HIER-*, design
- * 6.4). Remount and the flags of part 2 will change records through the same
- * single update.
+ * Hierarchies as objects: names, what is bound to them, their record. How users
+ * make, change and end them is in mount.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,127 +26,112 @@ struct grp_hierarchy *grp_hierarchy_at(struct grp_core *core, unsigned int slot)
 	return slot < GRP_HIERARCHIES_MAX ? core->slots[slot] : NULL;
 }
 
+bool grp_hierarchy_has_name(const struct grp_hierarchy *hierarchy, const char *name)
+{
+	for (unsigned int i = 0; i < hierarchy->n_names; i++)
+		if (!strcmp(hierarchy->names[i], name))
+			return true;
+	return false;
+}
+
 struct grp_hierarchy *grp_hierarchy_find(struct grp_core *core, const char *name)
 {
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
-		if (core->slots[slot] && !strcmp(core->slots[slot]->name, name))
+		if (core->slots[slot] && grp_hierarchy_has_name(core->slots[slot], name))
 			return core->slots[slot];
 	return NULL;
 }
 
-/* Exclusive subsystems that some hierarchy has asked for. */
-static uint32_t claimed(const struct grp_core *core)
+struct grp_hierarchy *grp_hierarchy_default(struct grp_core *core)
 {
-	uint32_t mask = 0;
-
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
-		if (core->slots[slot])
-			mask |= core->slots[slot]->subsystems;
+		if (core->slots[slot] && core->slots[slot]->flags & GRP_HIERARCHY_ANY_SUBSYSTEM)
+			return core->slots[slot];
+	return NULL;
+}
+
+/* --- what is bound ------------------------------------------------------------------ */
+
+uint32_t grp_subsystems_exclusive(uint32_t mask)
+{
 	for (size_t i = 0; i < grp_n_subsystems; i++)
 		if (grp_subsystems[i]->shareable)
 			mask &= ~(1U << i);
 	return mask;
 }
 
-static uint32_t every_subsystem(void)
+uint32_t grp_subsystems_claimed(const struct grp_core *core)
 {
-	return (1U << grp_n_subsystems) - 1;
+	uint32_t mask = 0;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		if (core->slots[slot])
+			mask |= core->slots[slot]->subsystems;
+	return grp_subsystems_exclusive(mask);
 }
 
 uint32_t grp_hierarchy_subsystems(struct grp_core *core, const struct grp_hierarchy *hierarchy)
 {
 	if (hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM)
-		return every_subsystem() & ~claimed(core);
+		return grp_subsystems_every() & ~grp_subsystems_claimed(core);
 	return hierarchy->subsystems;
 }
 
-/* --- options ---------------------------------------------------------------------- */
-
-static int parse_token(const char *token, size_t len, uint32_t *mask, bool *none,
-		       struct grp_error *error)
-{
-	if (!len)
-		return grp_error_set(error, EINVAL, "an option is empty");
-	if (len == strlen("all") && !strncmp(token, "all", len)) {
-		*mask |= every_subsystem();
-		return 0;
-	}
-	if (len == strlen("none") && !strncmp(token, "none", len)) {
-		*none = true;
-		return 0;
-	}
-	for (size_t i = 0; i < grp_n_subsystems; i++)
-		if (strlen(grp_subsystems[i]->name) == len &&
-		    !strncmp(grp_subsystems[i]->name, token, len)) {
-			*mask |= 1U << i;
-			return 0;
-		}
-	return grp_error_set(error, ENOENT, "no subsystem '%.*s'; 'grpctl subsystems' lists them",
-			     (int)len, token);
-}
-
-/* HIER-4, HIER-5: no options at all is "all"; "none" stands alone. */
-static int parse_options(const char *options, uint32_t *ret_mask, struct grp_error *error)
-{
-	const char *token = options, *end;
-	uint32_t mask = 0;
-	bool none = false;
-	int r;
-
-	if (!options || !*options) {
-		*ret_mask = every_subsystem();
-		return 0;
-	}
-	for (;; token = end + 1) {
-		end = token + strcspn(token, ",");
-		r = parse_token(token, end - token, &mask, &none, error);
-		if (r)
-			return r;
-		if (!*end)
-			break;
-	}
-	if (none && mask)
-		return grp_error_set(error, EINVAL, "'none' stands alone");
-	if (!none && !mask)
-		return grp_error_set(error, EINVAL, "no subsystem is named; 'none' asks for none");
-	*ret_mask = mask;
-	return 0;
-}
-
-/* An exclusive subsystem is bound once; while it has no child, "default" yields. */
-static int check_bound(struct grp_core *core, uint32_t mask, struct grp_error *error)
-{
-	struct grp_hierarchy *fallback = grp_hierarchy_find(core, DEFAULT_NAME);
-
-	for (size_t i = 0; i < grp_n_subsystems; i++) {
-		if (grp_subsystems[i]->shareable || !(mask & (1U << i)))
-			continue;
-		if ((claimed(core) & (1U << i)) || (fallback && fallback->n_groups > 1))
-			return grp_error_set(error, EBUSY, "subsystem '%s' is bound elsewhere",
-					     grp_subsystems[i]->name);
-	}
-	return 0;
-}
-
-/* --- mount --------------------------------------------------------------------------- */
+/* --- cache and record ----------------------------------------------------------------- */
 
 int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
 			const struct grp_hierarchy_record *record, struct grp_group *root)
 {
-	struct grp_hierarchy *hierarchy = calloc(1, sizeof(*hierarchy));
+	struct grp_hierarchy *hierarchy;
 
+	if (!record->n_names || record->n_names > GRP_HIERARCHY_NAMES_MAX)
+		return -EPROTO;
+	hierarchy = calloc(1, sizeof(*hierarchy));
 	if (!hierarchy)
 		return -ENOMEM;
+	hierarchy->release_agent = strndup(record->release_agent, GRP_PATH_MAX - 1);
+	if (!hierarchy->release_agent) {
+		free(hierarchy);
+		return -ENOMEM;
+	}
 	hierarchy->slot = slot;
 	hierarchy->subsystems = record->subsystems;
 	hierarchy->flags = record->flags;
 	hierarchy->created_ns = record->created_ns;
-	memcpy(hierarchy->name, record->name, GRP_HIERARCHY_NAME_MAX);
+	hierarchy->n_names = record->n_names;
+	for (unsigned int i = 0; i < record->n_names; i++)
+		memcpy(hierarchy->names[i], record->names[i], GRP_HIERARCHY_NAME_MAX);
+	hierarchy->name = hierarchy->names[0];
 	hierarchy->root = root;
 	core->slots[slot] = hierarchy;
 	core->figures.hierarchies++;
 	grp_group_link(core, hierarchy, NULL, root);
 	return 0;
+}
+
+void grp_hierarchy_free(struct grp_hierarchy *hierarchy)
+{
+	if (!hierarchy)
+		return;
+	free(hierarchy->release_agent);
+	free(hierarchy);
+}
+
+int grp_hierarchy_store(struct grp_core *core, const struct grp_hierarchy *hierarchy)
+{
+	struct grp_hierarchy_record record = {
+		.state = GRP_RECORD_LIVE,
+		.root = hierarchy->root->id,
+		.subsystems = hierarchy->subsystems,
+		.flags = hierarchy->flags,
+		.created_ns = hierarchy->created_ns,
+		.n_names = hierarchy->n_names,
+	};
+
+	for (unsigned int i = 0; i < hierarchy->n_names; i++)
+		memcpy(record.names[i], hierarchy->names[i], strlen(hierarchy->names[i]));
+	memcpy(record.release_agent, hierarchy->release_agent, strlen(hierarchy->release_agent));
+	return core->ops->hierarchy_put(core->kernel, hierarchy->slot, &record);
 }
 
 /* A new root begins with what folded sets have left: it stands for all tasks. */
@@ -160,12 +144,12 @@ static int store_archive(struct grp_core *core, struct grp_group *root)
 	return grp_base_store(core, root, GRP_BASE_OWN, core->base);
 }
 
-static int make(struct grp_core *core, const char *name, uint32_t subsystems, uint32_t flags)
+int grp_hierarchy_make(struct grp_core *core, const char *name, uint32_t flags,
+		       const char *release_agent, struct grp_hierarchy **ret_hierarchy)
 {
 	struct grp_hierarchy_record record = {
-		.state = GRP_RECORD_LIVE,
-		.subsystems = subsystems,
 		.flags = flags,
+		.n_names = 1,
 		.created_ns = grp_clock_ns(CLOCK_REALTIME),
 	};
 	struct grp_group *root;
@@ -176,65 +160,39 @@ static int make(struct grp_core *core, const char *name, uint32_t subsystems, ui
 		slot++;
 	if (slot == GRP_HIERARCHIES_MAX)
 		return -ENOSPC;
+	memcpy(record.names[0], name, strlen(name));
+	memcpy(record.release_agent, release_agent, strlen(release_agent));
 	r = grp_group_make_root(core, slot, &root);
 	if (r)
 		return r;
-	memcpy(record.name, name, strlen(name));
-	record.root = root->id;
 	r = store_archive(core, root);
-	/* This update decides: without it the root is dropped at the next start. */
-	if (!r)
-		r = core->ops->hierarchy_put(core->kernel, slot, &record);
 	if (!r)
 		r = grp_hierarchy_cache(core, slot, &record, root);
 	if (r) {
-		/* A hierarchy without its root could not be loaded. */
-		(void)core->ops->hierarchy_put(core->kernel, slot, NULL);
 		(void)grp_base_drop(core, root);
 		(void)core->ops->group_put(core->kernel, root->id, NULL);
 		grp_group_free(core, root);
 		return r;
 	}
 	grp_sets_join(core, core->slots[slot]);
+	*ret_hierarchy = core->slots[slot];
 	return 0;
 }
 
 int grp_hierarchy_make_default(struct grp_core *core)
 {
-	return make(core, DEFAULT_NAME, 0, GRP_HIERARCHY_ANY_SUBSYSTEM);
-}
-
-int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *options,
-			struct grp_error *error)
-{
-	struct grp_hierarchy *old;
-	uint32_t mask = 0;
-	int r = parse_options(options, &mask, error);
+	struct grp_hierarchy *hierarchy;
+	int r = grp_hierarchy_make(core, DEFAULT_NAME, GRP_HIERARCHY_ANY_SUBSYSTEM, "", &hierarchy);
 
 	if (r)
 		return r;
-	if (!grp_hierarchy_name_valid(name))
-		return grp_error_set(error, EINVAL,
-				     "the name of a hierarchy is 1 to %d of A-Z a-z 0-9 _ . -",
-				     GRP_HIERARCHY_NAME_MAX);
-	old = grp_hierarchy_find(core, name);
-	if (old && grp_hierarchy_subsystems(core, old) == mask)
-		return 0;
-	if (old)
-		return grp_error_set(error, EBUSY, "'%s' is mounted with other subsystems", name);
-	r = check_bound(core, mask, error);
-	if (r)
-		return r;
-	r = make(core, name, mask, 0);
-	if (r == -ENOSPC)
-		return grp_error_set(error, ENOSPC,
-				     "all %d hierarchies or all groups are in use (setting "
-				     "capacity-groups)",
-				     GRP_HIERARCHIES_MAX);
-	return r ? grp_error_set(error, -r, "cannot store the hierarchy: %s", strerror(-r)) : 0;
+	/* So that a newcomer's mkdir and attach just work (design 6.1). */
+	hierarchy->root->flags |= GRP_GROUP_CLONE_CHILDREN;
+	r = grp_group_store(core, hierarchy->root);
+	return r ?: grp_hierarchy_store(core, hierarchy);
 }
 
-/* --- umount -------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------ */
 
 /* Removed groups that zombies still hold, bottom up; their time is not needed. */
 static int drop_groups(struct grp_core *core, struct grp_group *root)
@@ -254,6 +212,8 @@ static int drop_groups(struct grp_core *core, struct grp_group *root)
 		grp_group_free(core, group);
 	}
 	r = grp_base_drop(core, root);
+	if (!r)
+		r = grp_values_drop(core, &root->values);
 	return r ?: core->ops->group_put(core->kernel, root->id, NULL);
 }
 
@@ -266,35 +226,16 @@ int grp_hierarchy_drop(struct grp_core *core, unsigned int slot, struct grp_grou
 	return r ?: core->ops->hierarchy_put(core->kernel, slot, NULL);
 }
 
-int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_error *error)
+int grp_hierarchy_end(struct grp_core *core, struct grp_hierarchy *hierarchy)
 {
-	struct grp_hierarchy_record record = { .state = GRP_RECORD_DYING };
-	struct grp_hierarchy *hierarchy = grp_hierarchy_find(core, name);
-	struct grp_group *root;
-	unsigned int below;
+	struct grp_group *root = hierarchy->root;
 	int r;
 
-	if (!hierarchy)
-		return grp_error_set(error, ENOENT, "no hierarchy '%s'", name);
-	if (hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM)
-		return grp_error_set(error, EBUSY, "'%s' is always there", name);
-	below = hierarchy->n_groups - 1;
-	if (below)
-		return grp_error_set(error, EBUSY,
-				     "it has %u group%s below its root: remove %s first, with "
-				     "'grpctl rmdir -r %s:/...'",
-				     below, grp_plural(below), below == 1 ? "it" : "them", name);
-	root = hierarchy->root;
-	record.root = root->id;
-	/* This update decides; what follows is done at the next start if need be. */
-	r = core->ops->hierarchy_put(core->kernel, hierarchy->slot, &record);
-	if (r)
-		return grp_error_set(error, -r, "cannot store the umount: %s", strerror(-r));
 	core->slots[hierarchy->slot] = NULL;
 	core->figures.hierarchies--;
 	r = grp_hierarchy_drop(core, hierarchy->slot, root);
 	grp_group_unlink(core, root);
 	grp_group_free(core, root);
-	free(hierarchy);
+	grp_hierarchy_free(hierarchy);
 	return r;
 }

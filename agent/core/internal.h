@@ -10,9 +10,14 @@
 
 #include "core/core.h"
 #include "core/file.h"
+#include "core/subsystem.h"
 
 /* Ids and sequence numbers are taken from the store by so many at a time. */
 #define RESERVE 1024
+
+/* Flags that a new group has from its parent (REL-1, CLONE-5, v1-behaviour C). */
+#define GRP_GROUP_INHERITED \
+	(GRP_GROUP_NOTIFY_ON_RELEASE | GRP_GROUP_AUTO_DELETE | GRP_GROUP_CLONE_CHILDREN)
 
 struct grp_core {
 	const struct grp_kernel_ops *ops;
@@ -35,6 +40,11 @@ struct grp_core {
 	bool in_grace; /* a grace period is on its way: one at a time */
 	struct grp_journal fold; /* a fold that failed half-way; ended before the next */
 	unsigned int groups_per_uid;
+	struct grp_value_entry *root_values; /* of roots of exclusive subsystems */
+	struct grp_value_entry *stray_values; /* found at start, to be dropped */
+	void *root_state[GRP_SUBSYSTEMS_MAX]; /* of exclusive subsystems */
+	bool has_root_state[GRP_SUBSYSTEMS_MAX];
+	bool polled; /* some bound subsystem is told of births and exits */
 	struct grp_core_figures figures;
 };
 
@@ -132,6 +142,8 @@ void grp_group_bury(struct grp_core *core, struct grp_group *group);
 void grp_group_unlink(struct grp_core *core, struct grp_group *group);
 void grp_group_free(struct grp_core *core, struct grp_group *group);
 int grp_group_store(struct grp_core *core, const struct grp_group *group);
+/* One update; on failure they are as before. */
+int grp_group_set_flags(struct grp_core *core, struct grp_group *group, uint32_t flags);
 /* A new id, never handed out before. */
 int grp_group_reserve(struct grp_core *core, uint32_t *ret_id);
 /* A root group in the store and in the cache; not linked. */
@@ -142,10 +154,38 @@ void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, 
 
 int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
 			const struct grp_hierarchy_record *record, struct grp_group *root);
+void grp_hierarchy_free(struct grp_hierarchy *hierarchy);
+/* Its record as the cache has it; one update. */
+int grp_hierarchy_store(struct grp_core *core, const struct grp_hierarchy *hierarchy);
+/*
+ * A root and a hierarchy in a free slot of the cache, with nothing bound; its record
+ * is not stored yet, and without that a start drops the root. -ENOSPC.
+ */
+int grp_hierarchy_make(struct grp_core *core, const char *name, uint32_t flags,
+		       const char *release_agent, struct grp_hierarchy **ret_hierarchy);
+int grp_hierarchy_make_default(struct grp_core *core);
 /* The rest of an umount, after its record was marked. */
 int grp_hierarchy_drop(struct grp_core *core, unsigned int slot, struct grp_group *root);
-int grp_hierarchy_make_default(struct grp_core *core);
+/* The same, and out of the cache. */
+int grp_hierarchy_end(struct grp_core *core, struct grp_hierarchy *hierarchy);
 bool grp_hierarchy_name_valid(const char *name);
+bool grp_hierarchy_has_name(const struct grp_hierarchy *hierarchy, const char *name);
+/* The one that has what nobody else claims. */
+struct grp_hierarchy *grp_hierarchy_default(struct grp_core *core);
+
+static inline uint32_t grp_subsystems_every(void)
+{
+	return (1U << grp_n_subsystems) - 1;
+}
+/* Of a mask, those that are bound once. */
+uint32_t grp_subsystems_exclusive(uint32_t mask);
+/* Exclusive ones that some hierarchy has asked for. */
+uint32_t grp_subsystems_claimed(const struct grp_core *core);
+
+/* --- mount.c ------------------------------------------------------------------------ */
+
+/* Ends hierarchies that are unmounted and have lost their last group (HIER-17). */
+int grp_hierarchies_collect(struct grp_core *core);
 
 /* --- usage.c --------------------------------------------------------------------- */
 
@@ -159,6 +199,84 @@ int grp_usage_own(struct grp_core *core, struct grp_group *group, struct grp_bas
 /* What is folded into a group, of one kind; nothing when there is none. */
 int grp_usage_add_base(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
 		       struct grp_base *to);
+
+/* --- value.c --------------------------------------------------------------------- */
+
+/* From the store, at start; of no living group: kept apart, to be dropped. */
+int grp_value_adopt(struct grp_core *core, const struct grp_value_key *key,
+		    const struct grp_value *value);
+/* Out of the store and the list. */
+int grp_values_drop(struct grp_core *core, struct grp_value_entry **list);
+/* Out of the list only. */
+void grp_values_forget(struct grp_value_entry **list);
+
+/* --- subsystem.c ------------------------------------------------------------------ */
+
+/* API-1: whether the registry keeps its own rules. */
+int grp_subsystems_check(struct grp_error *error);
+
+/*
+ * States of the subsystems in @mask for one group, in the order of the registry;
+ * on failure those made by this call are gone again.
+ */
+int grp_states_create(struct grp_core *core, struct grp_group *group, uint32_t mask, bool fresh,
+		      struct grp_error *error);
+void grp_states_destroy(struct grp_core *core, struct grp_group *group, uint32_t mask);
+
+/* At start: states of every group, and what is switched off. */
+int grp_states_load(struct grp_core *core, struct grp_error *error);
+/* At the end. */
+void grp_states_free(struct grp_core *core);
+
+/*
+ * What is bound has changed from @before to @after in one hierarchy without child
+ * groups, or, for "default", with some: prepare makes what may fail, commit moves
+ * root states and tells the subsystems.
+ */
+int grp_bind_prepare(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added,
+		     struct grp_error *error);
+void grp_bind_cancel(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added);
+void grp_bind_commit(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added,
+		     uint32_t removed);
+
+/* EN-2: on or off in a hierarchy; -EBUSY while it has child groups. */
+int grp_subsystem_enable(struct grp_core *core, struct grp_hierarchy *hierarchy, unsigned int index,
+			 bool on, struct grp_error *error);
+
+/* Tells subsystems of births and exits since the last time (FE-6). */
+void grp_subsystems_poll(struct grp_core *core);
+
+/* Whether a subsystem of the target's groups wants to know who moves. */
+bool grp_target_asks(struct grp_core *core, const struct grp_target *target);
+
+/* All bound subsystems that are asked about one move, and how far that went. */
+struct grp_ask {
+	struct grp_attach attach[GRP_HIERARCHIES_MAX]; /* by slot; tasks owned */
+	uint32_t acting[GRP_HIERARCHIES_MAX];
+	unsigned int asked;
+	bool wanted; /* somebody is elsewhere: it is not a no-op (VER-8) */
+};
+/* @members: who shall move; those that are there already are not asked about. */
+int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
+		 const struct grp_members *members, const struct grp_caller *caller,
+		 struct grp_error *error);
+/* The first error; then everything is cancelled. */
+int grp_ask_veto(struct grp_ask *ask);
+void grp_ask_cancel(struct grp_ask *ask);
+/* @moved: who did move, the ones born meanwhile too. */
+void grp_ask_attached(struct grp_ask *ask, const struct grp_members *moved);
+void grp_ask_done(struct grp_ask *ask);
+
+/* At a binding: new subsystems are told of everybody who is there. */
+void grp_subsystems_count(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t mask);
+
+/* --- member.c -------------------------------------------------------------------- */
+
+/* One thread, or with tid 0 those of a process; not in any order. */
+int grp_task_members(struct grp_core *core, pid_t tid, pid_t tgid, struct grp_members *members);
+/* Appends what a record says. -ENOMEM. */
+int grp_members_add(struct grp_core *core, struct grp_members *members,
+		    const struct grp_scan_record *record);
 
 /* --- attach.c -------------------------------------------------------------------- */
 

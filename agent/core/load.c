@@ -50,12 +50,22 @@ static int on_group(uint32_t id, const struct grp_group_record *record, void *da
 	if (r)
 		return r;
 	group->dying = record->state == GRP_RECORD_DYING;
-	group->uid = record->uid;
-	group->gid = record->gid;
-	group->mode = record->mode;
+	group->flags = record->flags;
+	group->inode = (struct grp_inode){ record->uid, record->gid, record->mode };
+	group->file_uid = record->file_uid;
+	group->file_gid = record->file_gid;
+	group->peak_tasks = record->peak_tasks;
 	group->created_ns = record->created_ns;
 	load->groups[load->n_groups++] = (struct pending){ group, record->parent, record->slot };
 	return 0;
+}
+
+/* Groups come first; what is stored for one that does not exist is dropped. */
+static int on_value(const struct grp_value_key *key, const struct grp_value *value, void *data)
+{
+	struct load *load = data;
+
+	return grp_value_adopt(load->core, key, value);
 }
 
 static int on_set(uint32_t id, const struct grp_set_record *record, void *data)
@@ -79,6 +89,7 @@ static int on_journal(unsigned int entry, const struct grp_journal *record, void
 static const struct grp_store_visitor visitor = {
 	.hierarchy = on_hierarchy,
 	.group = on_group,
+	.value = on_value,
 	.set = on_set,
 	.journal = on_journal,
 };
@@ -156,6 +167,8 @@ static int drop_group(struct grp_core *core, struct grp_group *group)
 	int r = grp_base_drop(core, group);
 
 	if (!r)
+		r = grp_values_drop(core, &group->values);
+	if (!r)
 		r = core->ops->group_put(core->kernel, group->id, NULL);
 	if (!r)
 		grp_group_free(core, group);
@@ -195,7 +208,7 @@ static int resume(struct load *load)
 	return r;
 }
 
-static int build(struct load *load)
+static int build(struct load *load, struct grp_error *error)
 {
 	struct grp_core *core = load->core;
 	int r = bind_rows(load);
@@ -207,8 +220,10 @@ static int build(struct load *load)
 	link_groups(load);
 	adopt_sets(core);
 	r = drop_strays(load);
-	if (!r && !grp_hierarchy_find(core, "default"))
+	if (!r && !grp_hierarchy_default(core))
 		r = grp_hierarchy_make_default(core);
+	if (!r)
+		r = grp_states_load(core, error);
 	if (!r)
 		r = resume(load);
 	return r;
@@ -230,8 +245,10 @@ static int check_meta(struct grp_core *core, struct grp_error *error)
 int grp_core_load(struct grp_core *core, struct grp_error *error)
 {
 	struct load load = { .core = core };
-	int r = core->ops->meta_get(core->kernel, &core->meta);
+	int r = grp_subsystems_check(error);
 
+	if (!r)
+		r = core->ops->meta_get(core->kernel, &core->meta);
 	if (!r)
 		r = check_meta(core, error);
 	if (r)
@@ -241,8 +258,10 @@ int grp_core_load(struct grp_core *core, struct grp_error *error)
 	core->fold_seq = core->meta.fold_seq;
 	r = core->ops->visit(core->kernel, &visitor, &load);
 	if (!r)
-		r = build(&load);
+		r = build(&load, error);
 	free(load.groups);
+	if (r && error && error->message[0])
+		return r;
 	if (r)
 		return grp_error_set(error, -r, "cannot rebuild the groups from the store: %s",
 				     strerror(-r));

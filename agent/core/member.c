@@ -41,14 +41,9 @@ static void fill(struct grp_core *core, const struct grp_scan_record *record,
 	memcpy(ret->comm, record->comm, sizeof(ret->comm) - 1);
 }
 
-static int add(const struct grp_scan_record *record, void *data)
+int grp_members_add(struct grp_core *core, struct grp_members *members,
+		    const struct grp_scan_record *record)
 {
-	struct collect *collect = data;
-	struct grp_members *members = collect->members;
-
-	/* One that is being born joins its parent's set a moment later (TASK-3). */
-	if (record->verdict != GRP_VERDICT_LISTED)
-		return 0;
 	if (members->n == members->allocated) {
 		size_t n = members->allocated ? 2 * members->allocated : 64;
 		void *bigger = reallocarray(members->items, n, sizeof(*members->items));
@@ -58,8 +53,18 @@ static int add(const struct grp_scan_record *record, void *data)
 		members->items = bigger;
 		members->allocated = n;
 	}
-	fill(collect->core, record, &members->items[members->n++]);
+	fill(core, record, &members->items[members->n++]);
 	return 0;
+}
+
+static int add(const struct grp_scan_record *record, void *data)
+{
+	struct collect *collect = data;
+
+	/* One that is being born joins its parent's set a moment later (TASK-3). */
+	if (record->verdict != GRP_VERDICT_LISTED)
+		return 0;
+	return grp_members_add(collect->core, collect->members, record);
 }
 
 /* Marks in the plan every set of the group that has a member. */
@@ -126,6 +131,14 @@ void grp_members_processes(struct grp_members *members)
 }
 
 /* --- one task -------------------------------------------------------------------------- */
+
+int grp_task_members(struct grp_core *core, pid_t tid, pid_t tgid, struct grp_members *members)
+{
+	const struct grp_scan_request request = { .tid = tid, .tgid = tid ? 0 : tgid };
+	struct collect collect = { .core = core, .members = members };
+
+	return core->ops->pass(core->kernel, GRP_PASS_LIST, &request, NULL, add, &collect);
+}
 
 struct find {
 	struct grp_core *core;

@@ -150,7 +150,11 @@ json_int_t grp_call_number(const struct grp_call *call, const char *name, json_i
 	return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
-int grp_call_group(struct grp_call *call, const char *text, struct grp_group **ret_group)
+typedef int (*find_fn)(struct grp_core *core, const char *spec, struct grp_error *error,
+		       struct grp_group **ret_group);
+
+static int find_group(struct grp_call *call, const char *text, find_fn find,
+		      struct grp_group **ret_group)
 {
 	_cleanup_free_ char *spec = NULL;
 	int r;
@@ -159,10 +163,20 @@ int grp_call_group(struct grp_call *call, const char *text, struct grp_group **r
 	if (r == -EINVAL)
 		r = grp_error_set(&call->error, EINVAL, "\\x00 cannot be in a name");
 	if (r == 0)
-		r = grp_group_find(call->agent->core, spec, &call->error, ret_group);
+		r = find(call->agent->core, spec, &call->error, ret_group);
 	if (r < 0)
 		call->item = text;
 	return r;
+}
+
+int grp_call_group(struct grp_call *call, const char *text, struct grp_group **ret_group)
+{
+	return find_group(call, text, grp_group_find, ret_group);
+}
+
+int grp_call_group_any(struct grp_call *call, const char *text, struct grp_group **ret_group)
+{
+	return find_group(call, text, grp_group_find_any, ret_group);
 }
 
 int grp_call_task(struct grp_call *call, const char *text, struct grp_task_id *ret_id)
@@ -175,10 +189,11 @@ int grp_call_task(struct grp_call *call, const char *text, struct grp_task_id *r
 		return grp_error_set(&call->error, EINVAL, "not a PID or PID@STARTTIME");
 	if (r < 0)
 		return r;
-	if (id.tid)
-		r = grp_task_resolve(call->agent->core, call->caller, id.tid, &id.tid);
-	else
+	id.self = !id.tid;
+	if (id.self)
 		id.tid = call->caller->pid;
+	else
+		r = grp_task_resolve(call->agent->core, call->caller, id.tid, &id.tid);
 	if (r == 0 && id.tid <= 0)
 		r = -ESRCH;
 	if (r == 0)

@@ -77,6 +77,9 @@ json_int_t grp_call_number(const struct grp_call *call, const char *name, json_i
  */
 int grp_call_group(struct grp_call *call, const char *text, struct grp_group **ret_group);
 
+/* grp_call_group_any() - the same, also of a hierarchy that is not mounted. */
+int grp_call_group_any(struct grp_call *call, const char *text, struct grp_group **ret_group);
+
 /**
  * grp_call_task() - "PID" or "PID@STARTTIME" of the caller's pid namespace.
  * Return: 0; -EINVAL: no id; -ESRCH: none such that the caller can see.

@@ -16,8 +16,6 @@
 
 /* Of a group made without saying, and of the parents made on the way. */
 #define MODE_DEFAULT 0755
-/* Bits of grp_access(): what changing a directory takes. */
-#define ACCESS_WRITE_SEARCH 3
 
 static int failures_only(struct grp_bulk *bulk, json_t *failures, json_t **ret_reply)
 {
@@ -145,9 +143,7 @@ static int check_top(struct grp_call *call, const struct grp_group *group)
 {
 	if (!group->parent)
 		return grp_error_set(&call->error, EBUSY, "the root of a hierarchy stays");
-	if (!grp_access(group->parent, call->caller, ACCESS_WRITE_SEARCH))
-		return grp_error_set(&call->error, EACCES, "no right to change the group above");
-	return 0;
+	return grp_group_access(group->parent, call->caller, GRP_WRITE | GRP_SEARCH, &call->error);
 }
 
 static int remove_begin(struct remove *remove, const char *item)
@@ -163,7 +159,7 @@ static int remove_begin(struct remove *remove, const char *item)
 	remove->ids = NULL;
 	remove->n = 0;
 	remove->failed = false;
-	r = grp_call_group(call, item, &group);
+	r = grp_call_group_any(call, item, &group);
 	if (r == 0 && (kills || recursive))
 		r = check_top(call, group);
 	if (r == 0)

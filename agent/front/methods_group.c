@@ -48,8 +48,8 @@ static json_t *describe_group(struct grp_call *call, struct grp_group *group, vo
 			 (json_int_t)grp_group_tasks(core, group), "subtree_tasks",
 			 (json_int_t)grp_group_subtree_tasks(core, group), "usage_ns",
 			 (json_int_t)tree.time_ns, "usage_own_ns", (json_int_t)own.time_ns, "uid",
-			 (json_int_t)group->uid, "gid", (json_int_t)group->gid, "mode",
-			 (json_int_t)group->mode);
+			 (json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
+			 (json_int_t)group->inode.mode);
 }
 
 int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
@@ -82,12 +82,24 @@ int grp_group_processes(struct grp_call *call, const struct grp_group *group, si
 	return r;
 }
 
-static int add_file(const char *name, const struct grp_file *file, void *data)
-{
-	json_t *object = json_pack("{s:s, s:I, s:s, s:s}", "name", name, "mode",
-				   (json_int_t)file->mode, "unit", file->unit, "help", file->help);
+struct file_list {
+	struct grp_core *core;
+	struct grp_group *group;
+	json_t *array;
+};
 
-	return json_array_append_new(data, object) < 0 ? -ENOMEM : 0;
+static int add_file(const struct grp_file_ref *ref, void *data)
+{
+	const struct file_list *list = data;
+	struct grp_inode inode;
+	json_t *object;
+
+	grp_file_inode(list->core, list->group, ref, &inode);
+	object = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s}", "name", ref->name, "uid",
+			   (json_int_t)inode.uid, "gid", (json_int_t)inode.gid, "mode",
+			   (json_int_t)inode.mode, "unit", ref->file->unit, "help",
+			   ref->file->help);
+	return json_array_append_new(list->array, object) < 0 ? -ENOMEM : 0;
 }
 
 static int describe_stat(struct grp_call *call, struct grp_group *group, json_t *files,
@@ -114,8 +126,8 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}}",
 		"stat", "hierarchy", group->hierarchy->name, "group", text, "id",
 		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns, "uid",
-		(json_int_t)group->uid, "gid", (json_int_t)group->gid, "mode",
-		(json_int_t)group->mode, "children", (json_int_t)group->n_children, "tasks",
+		(json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
+		(json_int_t)group->inode.mode, "children", (json_int_t)group->n_children, "tasks",
 		(json_int_t)grp_group_tasks(core, group), "processes", (json_int_t)processes,
 		"chargers", (json_int_t)grp_group_chargers(core, group), "references",
 		(json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns, "usage_own_ns",
@@ -126,11 +138,11 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 int grp_method_stat_group(struct grp_call *call, json_t **ret_reply)
 {
 	_cleanup_json_ json_t *files = json_array();
-	struct grp_group *group;
+	struct file_list list = { .core = call->agent->core, .array = files };
 	int r;
 
-	r = grp_call_group(call, grp_call_string(call, "group"), &group);
+	r = grp_call_group(call, grp_call_string(call, "group"), &list.group);
 	if (r == 0)
-		r = files ? grp_file_each(call->agent->core, group, add_file, files) : -ENOMEM;
-	return r < 0 ? r : describe_stat(call, group, files, ret_reply);
+		r = files ? grp_file_each(list.core, list.group, add_file, &list) : -ENOMEM;
+	return r < 0 ? r : describe_stat(call, list.group, files, ret_reply);
 }

@@ -28,6 +28,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.group_put = grp_store_group_put,
 	.set_put = grp_store_set_put,
 	.base_put = grp_store_base_put,
+	.value_put = grp_store_value_put,
 	.journal_put = grp_store_journal_put,
 	.base_get = grp_store_base_get,
 	.meta_get = grp_store_meta_get,

@@ -22,6 +22,7 @@ enum grp_store_map {
 	GRP_STORE_GROUPS,
 	GRP_STORE_SETS,
 	GRP_STORE_BASES,
+	GRP_STORE_VALUES,
 	GRP_STORE_JOURNAL,
 	GRP_STORE_SHOWN,
 	GRP_STORE_MAX,
@@ -86,6 +87,8 @@ int grp_store_group_put(void *kernel, uint32_t id, const struct grp_group_record
 int grp_store_set_put(void *kernel, uint32_t id, const struct grp_set_record *record);
 int grp_store_base_put(void *kernel, uint64_t key, const struct grp_base *base);
 int grp_store_base_get(void *kernel, uint64_t key, struct grp_base *ret);
+int grp_store_value_put(void *kernel, const struct grp_value_key *key,
+			const struct grp_value *value);
 int grp_store_journal_put(void *kernel, unsigned int entry, const struct grp_journal *record);
 int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void *data);
 

@@ -45,6 +45,7 @@ struct grp_store_visitor {
 	int (*hierarchy)(unsigned int slot, const struct grp_hierarchy_record *record, void *data);
 	int (*group)(uint32_t id, const struct grp_group_record *record, void *data);
 	int (*set)(uint32_t id, const struct grp_set_record *record, void *data);
+	int (*value)(const struct grp_value_key *key, const struct grp_value *value, void *data);
 	int (*journal)(unsigned int entry, const struct grp_journal *record, void *data);
 };
 
@@ -60,6 +61,8 @@ struct grp_kernel_ops {
 	int (*group_put)(void *kernel, uint32_t id, const struct grp_group_record *record);
 	int (*set_put)(void *kernel, uint32_t id, const struct grp_set_record *record);
 	int (*base_put)(void *kernel, uint64_t key, const struct grp_base *base);
+	int (*value_put)(void *kernel, const struct grp_value_key *key,
+			 const struct grp_value *value);
 	int (*journal_put)(void *kernel, unsigned int entry, const struct grp_journal *record);
 	/* base_get: fills *ret of the size of kernel's possible CPUs; -ENOENT. */
 	int (*base_get)(void *kernel, uint64_t key, struct grp_base *ret);

@@ -16,10 +16,10 @@
 #include "kernel/internal.h"
 
 const char *const grp_store_names[GRP_STORE_MAX] = {
-	[GRP_STORE_META] = "grp_meta",	   [GRP_STORE_HIERARCHIES] = "grp_hierarchies",
-	[GRP_STORE_GROUPS] = "grp_groups", [GRP_STORE_SETS] = "grp_sets",
-	[GRP_STORE_BASES] = "grp_bases",   [GRP_STORE_JOURNAL] = "grp_journal",
-	[GRP_STORE_SHOWN] = "grp_shown",
+	[GRP_STORE_META] = "grp_meta",	     [GRP_STORE_HIERARCHIES] = "grp_hierarchies",
+	[GRP_STORE_GROUPS] = "grp_groups",   [GRP_STORE_SETS] = "grp_sets",
+	[GRP_STORE_BASES] = "grp_bases",     [GRP_STORE_VALUES] = "grp_values",
+	[GRP_STORE_JOURNAL] = "grp_journal", [GRP_STORE_SHOWN] = "grp_shown",
 };
 
 struct store_spec {
@@ -42,6 +42,9 @@ static struct store_spec store_spec(const struct grp_bpf *bpf, enum grp_store_ma
 				     bpf->view.capacity_sets, 0 },
 		[GRP_STORE_BASES] = { BPF_MAP_TYPE_HASH, 8, (uint32_t)bpf->base_size,
 				      GRP_BASE_KINDS * groups + 1, BPF_F_NO_PREALLOC },
+		[GRP_STORE_VALUES] = { BPF_MAP_TYPE_HASH, sizeof(struct grp_value_key),
+				       sizeof(struct grp_value), GRP_VALUES_PER_GROUP * groups,
+				       BPF_F_NO_PREALLOC },
 		[GRP_STORE_JOURNAL] = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct grp_journal),
 					GRP_JOURNAL_ENTRIES, 0 },
 		[GRP_STORE_SHOWN] = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct grp_shown), groups,
@@ -231,6 +234,15 @@ int grp_store_base_get(void *kernel, uint64_t key, struct grp_base *ret)
 	return bpf_map_lookup_elem(bpf->store[GRP_STORE_BASES], &key, ret) ? -errno : 0;
 }
 
+int grp_store_value_put(void *kernel, const struct grp_value_key *key,
+			const struct grp_value *value)
+{
+	int r = value ? put(kernel, GRP_STORE_VALUES, key, value) :
+			drop(kernel, GRP_STORE_VALUES, key);
+
+	return r == -E2BIG ? -ENOSPC : r;
+}
+
 int grp_store_journal_put(void *kernel, unsigned int entry, const struct grp_journal *record)
 {
 	static const struct grp_journal none;
@@ -259,6 +271,26 @@ static int visit_groups(const struct grp_bpf *bpf, const struct grp_store_visito
 		if (bpf_map_lookup_elem(fd, &key, &record))
 			return -errno;
 		r = visitor->group(key, &record, data);
+		if (r)
+			return r;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int visit_values(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,
+			void *data)
+{
+	int fd = bpf->store[GRP_STORE_VALUES], r;
+	struct grp_value_key key, next;
+	struct grp_value value;
+	bool first = true;
+
+	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &value))
+			return -errno;
+		r = visitor->value(&key, &value, data);
 		if (r)
 			return r;
 	}
@@ -296,6 +328,8 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 			return r;
 	}
 	r = visit_groups(bpf, visitor, data);
+	if (!r)
+		r = visit_values(bpf, visitor, data);
 	if (!r)
 		r = visit_sets(bpf, visitor, data);
 	for (uint32_t i = 0; !r && i < GRP_JOURNAL_ENTRIES; i++) {

@@ -242,24 +242,70 @@ struct grp_hierarchy_record {
 	__u32 subsystems; /* bit per registered subsystem that was asked for */
 	__u32 flags; /* enum grp_hierarchy_flags */
 	__u64 created_ns; /* wall clock */
-	char name[GRP_HIERARCHY_NAME_MAX + 8]; /* NUL-terminated */
+	__u32 n_names;
+	__u32 pad;
+	/* NUL-terminated; the first is the canonical one (HIER-6) */
+	char names[GRP_HIERARCHY_NAMES_MAX][GRP_HIERARCHY_NAME_MAX + 8];
+	char release_agent[GRP_PATH_MAX]; /* NUL-terminated; empty: none (REL-6) */
 };
 
 enum grp_hierarchy_flags {
 	GRP_HIERARCHY_ANY_SUBSYSTEM = 1 << 0, /* "default": what nobody else claims */
+	GRP_HIERARCHY_NOPREFIX = 1 << 1, /* its files have bare names (FILE-1) */
+	GRP_HIERARCHY_UNMOUNTED = 1 << 2, /* kept alive by its groups (HIER-17) */
+};
+
+enum grp_group_flags {
+	GRP_GROUP_NOTIFY_ON_RELEASE = 1 << 0,
+	GRP_GROUP_AUTO_DELETE = 1 << 1,
+	GRP_GROUP_CLONE_CHILDREN = 1 << 2,
+	GRP_GROUP_ENTERED = 1 << 3, /* since its last release (REL-3) */
 };
 
 struct grp_group_record {
 	__u32 state; /* LIVE or DYING */
 	__u32 parent; /* id; 0: root of its hierarchy */
 	__u32 slot; /* of its hierarchy */
-	__u32 flags;
+	__u32 flags; /* enum grp_group_flags */
+	__u32 uid; /* of the directory */
+	__u32 gid;
+	__u32 mode;
+	__u32 file_uid; /* of its control files that were not given away */
+	__u32 file_gid;
+	__u32 name_len;
+	__u32 pad;
+	__u64 created_ns; /* wall clock */
+	__u64 peak_tasks; /* of its own, at the latest time it was looked at */
+	char name[GRP_NAME_MAX + 1]; /* bytes, NUL-terminated */
+};
+
+enum grp_value_kind {
+	GRP_VALUE_SETTING, /* of a subsystem; name is its own */
+	GRP_VALUE_INODE, /* owner and mode of a control file: struct grp_value_inode */
+	GRP_VALUE_KINDS,
+};
+
+/*
+ * What is stored besides the record of a group. Group 0 stands for the root of
+ * the hierarchy that an exclusive subsystem is bound to, whichever that is: its
+ * settings stay when it is bound elsewhere (HIER-18).
+ */
+struct grp_value_key {
+	__u32 group;
+	__u32 kind; /* enum grp_value_kind */
+	char name[104]; /* "SUBSYSTEM.NAME", padded with NUL */
+};
+
+struct grp_value {
+	__u32 len;
+	__u32 pad;
+	char data[GRP_VALUE_MAX];
+};
+
+struct grp_value_inode {
 	__u32 uid;
 	__u32 gid;
 	__u32 mode;
-	__u32 name_len;
-	__u64 created_ns; /* wall clock */
-	char name[GRP_NAME_MAX + 1]; /* bytes, NUL-terminated */
 };
 
 /* A set: one group per hierarchy slot; 0 stands for the root of that slot. */
@@ -319,6 +365,8 @@ struct grp_journal {
 	__u32 tid; /* attach: the id given, in the agent's pid namespace */
 	__u32 whole; /* attach: the whole process */
 	__u32 uid; /* attach: who asked (TASK-8) */
+	__u32 self; /* attach: it is who asked, so no rule of TASK-8 */
+	__u32 pad;
 	__u64 seq;
 	__u64 start_ns; /* attach: of the task, against reuse of its id */
 	__u32 target[GRP_HIERARCHIES_MAX]; /* attach: group per slot, 0: leave */
@@ -348,11 +396,14 @@ _Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 64, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
-_Static_assert(sizeof(struct grp_hierarchy_record) == 96, "abi");
-_Static_assert(sizeof(struct grp_group_record) == 296, "abi");
+_Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");
+_Static_assert(sizeof(struct grp_group_record) == 320, "abi");
+_Static_assert(sizeof(struct grp_value_key) == 112, "abi");
+_Static_assert(sizeof(struct grp_value) == 1032, "abi");
+_Static_assert(sizeof(struct grp_value_inode) == 12, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
-_Static_assert(sizeof(struct grp_journal) == 104, "abi");
+_Static_assert(sizeof(struct grp_journal) == 112, "abi");
 _Static_assert(sizeof(struct grp_shown) == 64, "abi");
 
 #endif

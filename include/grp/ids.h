@@ -7,12 +7,23 @@
 #define GRP_IDS_H
 
 /* Changes whenever a pinned map changes its meaning or its shape. */
-#define GRP_LAYOUT_VERSION 1
+#define GRP_LAYOUT_VERSION 2
 
 /* Slots for hierarchies: the width of a set's vector (design VER-1). */
 #define GRP_HIERARCHIES_MAX 16
 /* Contract: [A-Za-z0-9_.-]{1,64}. */
 #define GRP_HIERARCHY_NAME_MAX 64
+/* HIER-6: names of one hierarchy; they all stand in its one record. */
+#define GRP_HIERARCHY_NAMES_MAX 8
+/* LIM-3, LIM-4: of a subsystem, and of a control file without its prefix. */
+#define GRP_SUBSYSTEM_NAME_MAX 32
+#define GRP_FILE_NAME_MAX 64
+/* State that a group keeps for each subsystem: bits of a mask and pointers. */
+#define GRP_SUBSYSTEMS_MAX 8
+/* A stored value: as long as a mask of the 8,192 CPUs of a distribution kernel. */
+#define GRP_VALUE_MAX 1024
+/* Values and file attributes stored for one group, on average; more is ENOSPC. */
+#define GRP_VALUES_PER_GROUP 4
 /* CONT-4: an ordinary file name. */
 #define GRP_NAME_MAX 255
 /* CONT-16: the path of a group fits a page. */

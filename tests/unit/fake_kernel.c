@@ -142,6 +142,34 @@ static int base_get(void *kernel, uint64_t key, struct grp_base *ret)
 	return 0;
 }
 
+static struct fake_value *find_value(struct fake_kernel *fake, const struct grp_value_key *key)
+{
+	for (size_t i = 0; i < fake->n_values; i++)
+		if (fake->values[i].used && !memcmp(&fake->values[i].key, key, sizeof(*key)))
+			return &fake->values[i];
+	return NULL;
+}
+
+static int value_put(void *kernel, const struct grp_value_key *key, const struct grp_value *value)
+{
+	struct fake_kernel *fake = kernel;
+	struct fake_value *old = find_value(fake, key);
+	int r = update(fake);
+
+	if (r)
+		return r;
+	if (!old && value) {
+		fake->values = fake_grow(fake->values, fake->n_values, fake->n_values + 1,
+					 sizeof(*fake->values));
+		old = &fake->values[fake->n_values++];
+	}
+	if (old && value)
+		*old = (struct fake_value){ .key = *key, .value = *value, .used = true };
+	else if (old)
+		old->used = false;
+	return 0;
+}
+
 static int journal_put(void *kernel, unsigned int entry, const struct grp_journal *record)
 {
 	struct fake_kernel *fake = kernel;
@@ -163,6 +191,9 @@ static int visit(void *kernel, const struct grp_store_visitor *visitor, void *da
 	for (uint32_t i = 0; !r && visitor->group && i < fake->n_groups; i++)
 		if (fake->groups[i].state)
 			r = visitor->group(i, &fake->groups[i], data);
+	for (size_t i = 0; !r && visitor->value && i < fake->n_values; i++)
+		if (fake->values[i].used)
+			r = visitor->value(&fake->values[i].key, &fake->values[i].value, data);
 	for (uint32_t i = 0; !r && visitor->set && i < fake->view.capacity_sets; i++)
 		if (fake->sets[i].state)
 			r = visitor->set(i, &fake->sets[i], data);
@@ -253,6 +284,7 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.group_put = group_put,
 	.set_put = set_put,
 	.base_put = base_put,
+	.value_put = value_put,
 	.journal_put = journal_put,
 	.base_get = base_get,
 	.meta_get = meta_get,
@@ -314,6 +346,7 @@ void fake_kernel_free(struct fake_kernel *fake)
 	for (size_t i = 0; i < fake->n_bases; i++)
 		free(fake->bases[i].base);
 	free(fake->bases);
+	free(fake->values);
 	free(fake->groups);
 	free(fake->sets);
 	free(fake->counts);

@@ -36,6 +36,12 @@ struct fake_base {
 	struct grp_base *base;
 };
 
+struct fake_value {
+	struct grp_value_key key;
+	struct grp_value value;
+	bool used;
+};
+
 struct fake_kernel {
 	struct grp_kernel_view view; /* hand it to grp_core_new() */
 	struct grp_cell *cells;
@@ -50,6 +56,8 @@ struct fake_kernel {
 	struct grp_set_record *sets;
 	struct fake_base *bases;
 	size_t n_bases;
+	struct fake_value *values;
+	size_t n_values;
 	struct grp_journal journal[GRP_JOURNAL_ENTRIES];
 
 	struct fake_task tasks[FAKE_TASKS_MAX];

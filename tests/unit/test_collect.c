@@ -157,7 +157,7 @@ static void intent_keeps_its_user(void **state)
 
 	(void)state;
 	begin(&world, 16);
-	world_find(&world, "/b")->uid = user.uid;
+	world_find(&world, "/b")->file_uid = user.uid;
 	assert_int_equal(grp_target_add(&target, world_find(&world, "/b")), 0);
 	assert_int_equal(grp_attach(world.core, &target, &id, &user, NULL, NULL), -EACCES);
 	world.fake->updates_left = 1;

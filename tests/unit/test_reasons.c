@@ -102,17 +102,17 @@ static void test_busy(void **state)
 	assert_busy(world, "/a/b", "it has 2 tasks: attach them");
 }
 
-static void test_umount(void **state)
+static void test_remount(void **state)
 {
 	struct world *world = *state;
 	struct grp_error error = {};
 
 	world_mkdir(world, "jobs:/a");
-	assert_int_equal(grp_hierarchy_umount(world->core, "jobs", &error), -EBUSY);
+	assert_int_equal(grp_hierarchy_remount(world->core, "jobs", "cpuacct", &error), -EBUSY);
 	assert_said(&error, "it has 1 group below its root: remove it first, with "
 			    "'grpctl rmdir -r jobs:/...'");
 	world_mkdir(world, "jobs:/a/b");
-	assert_int_equal(grp_hierarchy_umount(world->core, "jobs", &error), -EBUSY);
+	assert_int_equal(grp_hierarchy_remount(world->core, "jobs", "cpuacct", &error), -EBUSY);
 	assert_said(&error, "it has 2 groups below its root: remove them first");
 }
 
@@ -128,8 +128,8 @@ static void test_attach(void **state)
 	fake_task_fork(world->fake, 0, 10, 10);
 	assert_int_equal(grp_target_add(&target, world_mkdir(world, "jobs:/a")), 0);
 	assert_int_equal(grp_attach(world->core, &target, &id, &caller, &error, NULL), -EACCES);
-	assert_said(&error, "user 1000 may not move tasks into the group of user 0 in "
-			    "hierarchy 'jobs'");
+	assert_said(&error, "user 1000 may not write 'tasks' of user 0, mode 0644, in hierarchy "
+			    "'jobs'");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -137,8 +137,8 @@ static void test_attach(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_form),   TEST(test_long_form), TEST(test_busy),
-		TEST(test_umount), TEST(test_attach),
+		TEST(test_form),    TEST(test_long_form), TEST(test_busy),
+		TEST(test_remount), TEST(test_attach),
 	};
 
 	return cmocka_run_group_tests_name("reasons", tests, NULL, NULL);

@@ -80,7 +80,7 @@ static void check_mkdir(struct world *world, bool done)
 
 	assert_true(group || !done);
 	if (group)
-		assert_int_equal(group->mode, 0750);
+		assert_int_equal(group->inode.mode, 0750);
 }
 
 static int run_rmdir(struct world *world)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core's own control files: tasks and cgroup.procs of every group, and the
+ * switch of each subsystem in the root (EN-1).
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "core/internal.h"
+
+/* --- tasks, cgroup.procs ------------------------------------------------------------------ */
+
+static int read_members(const struct grp_file_access *access, FILE *out, bool processes)
+{
+	struct grp_members members = {};
+	int r = grp_group_members(access->core, access->group, false, access->caller, &members);
+
+	if (processes)
+		grp_members_processes(&members);
+	for (size_t i = 0; !r && i < members.n; i++)
+		if (members.items[i].ns_tid)
+			(void)fprintf(out, "%d\n", members.items[i].ns_tid);
+	grp_members_done(&members);
+	return r;
+}
+
+static int read_tasks(const struct grp_file_access *access, FILE *out)
+{
+	return read_members(access, out, false);
+}
+
+static int read_procs(const struct grp_file_access *access, FILE *out)
+{
+	return read_members(access, out, true);
+}
+
+/*
+ * TASK-5, TASK-6: blanks and a sign may lead, the first number counts, what comes
+ * after it is ignored; but only a plain 0 is the writer. No number: EIO.
+ */
+static int parse_first_id(const char *text, uint64_t *ret_id)
+{
+	char digits[24];
+	const char *start = text + strspn(text, " \t\n");
+	bool negative = *start == '-';
+	size_t len;
+	int r;
+
+	start += *start == '-' || *start == '+';
+	len = strspn(start, "0123456789");
+	if (!len)
+		return -EIO;
+	if (len >= sizeof(digits))
+		return -ESRCH;
+	memcpy(digits, start, len);
+	digits[len] = '\0';
+	r = grp_parse_u64(digits, 0, INT_MAX, ret_id);
+	if (r)
+		return -ESRCH;
+	if (!*ret_id && (negative || (start[len] && !isspace((unsigned char)start[len]))))
+		return -EIO;
+	return negative ? -ESRCH : 0;
+}
+
+static int write_member(const struct grp_file_access *access, const char *text, bool whole)
+{
+	struct grp_task_id id = { .tid = access->caller->pid, .whole = whole, .self = true };
+	struct grp_target target = {};
+	uint64_t number;
+	int r = parse_first_id(text, &number);
+
+	if (r == -EIO)
+		return grp_error_set(access->error, EIO,
+				     "write one id of a task, a decimal number");
+	if (!r && number)
+		r = grp_task_resolve(access->core, access->caller, (pid_t)number, &id.tid);
+	if (!r && number)
+		id.self = false;
+	if (!r)
+		r = grp_target_add(&target, access->group);
+	if (!r)
+		r = grp_attach(access->core, &target, &id, access->caller, access->error, NULL);
+	return r;
+}
+
+static int write_tasks(const struct grp_file_access *access, const char *text, size_t len)
+{
+	(void)len;
+	return write_member(access, text, false);
+}
+
+static int write_procs(const struct grp_file_access *access, const char *text, size_t len)
+{
+	(void)len;
+	return write_member(access, text, true);
+}
+
+const struct grp_file grp_core_files[] = {
+	{
+		.name = "tasks",
+		.mode = 0644,
+		.unit = "",
+		.help = "ids of member threads; write one to move that thread here",
+		.read = read_tasks,
+		.write = write_tasks,
+	},
+	{
+		.name = "cgroup.procs",
+		.mode = 0644,
+		.unit = "",
+		.help = "ids of processes with a member; write one to move the whole process",
+		.read = read_procs,
+		.write = write_procs,
+	},
+};
+const size_t grp_n_core_files = sizeof(grp_core_files) / sizeof(*grp_core_files);
+
+/* --- SUBSYSTEM_enabled ---------------------------------------------------------------------- */
+
+static int read_enabled(const struct grp_file_access *access, FILE *out)
+{
+	bool on = !(access->group->hierarchy->disabled & (1U << access->ref->index));
+
+	(void)fprintf(out, "%d\n", on);
+	return 0;
+}
+
+static int write_enabled(const struct grp_file_access *access, const char *text, size_t len)
+{
+	bool on;
+	int r = grp_file_parse_flag(access, text, &on);
+
+	(void)len;
+	return r     ?:
+		       grp_subsystem_enable(access->core, access->group->hierarchy,
+					    access->ref->index, on, access->error);
+}
+
+const struct grp_file grp_enable_file = {
+	.mode = 0644,
+	.unit = "",
+	.help = "0 switches the subsystem off in this hierarchy, 1 on",
+	.read = read_enabled,
+	.write = write_enabled,
+};
