@@ -5,11 +5,21 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "ctl.h"
 
+/* "GROUP FILE" as it was written, for messages. NULL: no memory, then without. */
+static char *words_of(const struct grp_args *args)
+{
+	char *words;
+
+	return asprintf(&words, "%s %s", args->argv[0], args->argv[1]) < 0 ? NULL : words;
+}
+
 static int run_get(struct grp_ctl *ctl, const struct grp_args *args)
 {
+	_cleanup_free_ char *item = words_of(args);
 	_cleanup_json_ json_t *reply = NULL;
 	const json_t *content;
 	int status;
@@ -17,7 +27,7 @@ static int run_get(struct grp_ctl *ctl, const struct grp_args *args)
 	status = grp_ctl_call(ctl, "ReadFile",
 			      json_pack("{s:o, s:o}", "group", grp_args_text(args->argv[0]), "file",
 					grp_args_text(args->argv[1])),
-			      args->argv[0], &reply);
+			      item, &reply);
 	if (status)
 		return status;
 	if (ctl->json)
@@ -46,11 +56,13 @@ const struct grp_verb grp_verb_get = {
 
 static int run_set(struct grp_ctl *ctl, const struct grp_args *args)
 {
+	_cleanup_free_ char *item = words_of(args);
+
 	return grp_ctl_do(ctl, "WriteFile",
 			  json_pack("{s:o, s:o, s:o}", "group", grp_args_text(args->argv[0]),
 				    "file", grp_args_text(args->argv[1]), "value",
 				    grp_args_text(args->argv[2])),
-			  args->argv[0]);
+			  item);
 }
 
 const struct grp_verb grp_verb_set = {

@@ -30,7 +30,6 @@ static int find(struct grp_call *call, struct grp_file_access *ret_access)
 		.caller = call->caller,
 		.error = &call->error,
 	};
-	call->item = grp_call_string(call, "file");
 	return 0;
 }
 

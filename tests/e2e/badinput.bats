@@ -218,7 +218,9 @@ hostile() {
 	refused EINVAL set /g cpuacct.usage 1
 	refused EINVAL set /g cpuacct.usage x
 	refused EINVAL set /g cpuacct.stat 0
+	assert_match "$REPLY" '^grpctl: set /g cpuacct.stat: ' "what it is about"
 	refused ENOENT get /nowhere tasks
+	assert_match "$REPLY" '^grpctl: get /nowhere: ' "what it is about"
 }
 
 # --- the wire ----------------------------------------------------------------------------

@@ -171,16 +171,19 @@ load cli_helper
 
 @test "the form of an error: item of the agent, else the word, else none" {
 	agent <<-'END'
-		org.grpagent.ReadFile {"error":"org.grpagent.Failed","parameters":{"errno":"ENOENT","message":"No such file","item":"nothing"}}
-		org.grpagent.ReadFile {"error":"org.grpagent.Failed","parameters":{"errno":"ENOENT","message":"No such group","item":null}}
+		org.grpagent.ReadFile {"error":"org.grpagent.Failed","parameters":{"errno":"ENOENT","message":"No such group","item":"/a"}}
+		org.grpagent.ReadFile {"error":"org.grpagent.Failed","parameters":{"errno":"ENOENT","message":"No such file","item":null}}
+		org.grpagent.WriteFile {"error":"org.grpagent.Failed","parameters":{"errno":"EINVAL","message":"Not a number"}}
 		org.grpagent.ListMounts {"error":"org.grpagent.Failed","parameters":{"errno":"EBUSY","message":""}}
 		org.grpagent.Kill {"error":"org.varlink.service.MethodNotFound","parameters":{"method":"org.grpagent.Kill"}}
 		org.grpagent.RenameGroup {"error":"org.grpagent.Failed","parameters":{"errno":"EINVAL","message":"Bad\nname","item":"/a\nb"}}
 	END
 	run -1 grpctl get /a nothing
-	printed 'grpctl: get nothing: No such file (ENOENT)'
-	run -1 grpctl get /a nothing
 	printed 'grpctl: get /a: No such group (ENOENT)'
+	run -1 grpctl get /a nothing
+	printed 'grpctl: get /a nothing: No such file (ENOENT)'
+	run -1 grpctl set /a nothing x
+	printed 'grpctl: set /a nothing: Not a number (EINVAL)'
 	run -1 grpctl mounts
 	printed 'grpctl: mounts: Device or resource busy (EBUSY)'
 	run -1 grpctl kill /a
