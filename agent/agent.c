@@ -357,24 +357,16 @@ static int open_http(struct grp_agent *agent)
 	return 0;
 }
 
-static int add_bytes(const struct grp_bpf_map *map, void *data)
-{
-	*(uint64_t *)data += map->bytes;
-	return 0;
-}
-
 static void announce(struct grp_agent *agent)
 {
 	struct grp_core_figures figures;
-	uint64_t bytes = 0;
 
 	grp_core_figures(agent->core, &figures);
-	(void)grp_bpf_maps(agent->bpf, add_bytes, &bytes);
 	GRP_LOG_INFO("instance '%s' ready: %u of %u groups, %u of %u sets, %u CPU%s, %.1f MiB of "
 		     "kernel memory, generation %u of the programs",
 		     agent->config.instance, figures.groups, figures.capacity_groups, figures.sets,
 		     figures.capacity_sets, figures.cpus, grp_plural(figures.cpus),
-		     (double)bytes / MEBI, grp_bpf_generation(agent->bpf));
+		     (double)grp_bpf_memory(agent->bpf) / MEBI, grp_bpf_generation(agent->bpf));
 	(void)sd_notify(0, "READY=1");
 }
 

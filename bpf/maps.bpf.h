@@ -78,7 +78,7 @@ struct {
 	__type(value, struct grp_orphan);
 } orphans __weak SEC(".maps");
 
-/* 64 KiB hold 2,048 events; what does not fit is counted, and recovered. */
+/* 64 KiB hold 2,730 events; what does not fit is counted, and recovered. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);

@@ -3,6 +3,7 @@
  * The agent itself and what this kernel offers: status, features, ping.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup_json.h"
 #include "ctl.h"
@@ -18,6 +19,7 @@ static const struct grp_column status_lines[] = {
 	{ "Groups:", "groups", GRP_CELL_TEXT },
 	{ "Sets:", "sets", GRP_CELL_TEXT },
 	{ "Connections:", "connections", GRP_CELL_TEXT },
+	{ "Memory:", "memory_bytes", GRP_CELL_BYTES },
 	{ "Events lost:", "events_lost", GRP_CELL_TEXT },
 	{ "Audit corrections:", "audit_corrections", GRP_CELL_TEXT },
 	{},
@@ -26,6 +28,16 @@ static const struct grp_column status_lines[] = {
 static const struct grp_column capacity_columns[] = {
 	{ "CAPACITY", "name", GRP_CELL_TEXT },
 	{ "USED", "used", GRP_CELL_COUNT },
+	{ "LIMIT", "limit", GRP_CELL_COUNT },
+	{ "MEMORY(full)", "bytes", GRP_CELL_BYTES },
+	{},
+};
+
+/* The same rows, of those whose name begins so. */
+#define MAP_PREFIX "map:"
+
+static const struct grp_column map_columns[] = {
+	{ "MAP", "name", GRP_CELL_TEXT },
 	{ "LIMIT", "limit", GRP_CELL_COUNT },
 	{ "MEMORY", "bytes", GRP_CELL_BYTES },
 	{},
@@ -56,12 +68,46 @@ static int show_map(json_t *object, const char *key_title, const char *value_tit
 	return grp_out_map(object, key_title, value_title);
 }
 
+/* A map under its own name; NULL: no memory. */
+static json_t *map_row(json_t *row, const char *name)
+{
+	json_t *map = json_copy(row);
+
+	if (map && json_object_set_new(map, "name", json_string(name)) < 0) {
+		json_decref(map);
+		return NULL;
+	}
+	return map;
+}
+
+/* What a capacity costs when it is used up is not what a map takes now: two tables. */
+static int show_capacities(const json_t *rows)
+{
+	_cleanup_json_ json_t *capacities = json_array(), *maps = json_array();
+	const size_t prefix = strlen(MAP_PREFIX);
+	json_t *row;
+	size_t i;
+	int r;
+
+	json_array_foreach(rows, i, row) {
+		const char *name = json_string_value(json_object_get(row, "name")) ?: "";
+		bool is_map = !strncmp(name, MAP_PREFIX, prefix);
+
+		r = is_map ? json_array_append_new(maps, map_row(row, name + prefix)) :
+			     json_array_append(capacities, row);
+		if (r < 0)
+			return -ENOMEM;
+	}
+	r = show_part(capacities, capacity_columns);
+	return r ?: show_part(maps, map_columns);
+}
+
 static int show_status(const json_t *status)
 {
 	int r = grp_out_record(status, status_lines);
 
 	if (!r)
-		r = show_part(json_object_get(status, "capacities"), capacity_columns);
+		r = show_capacities(json_object_get(status, "capacities"));
 	if (!r)
 		r = show_part(json_object_get(status, "programs"), program_columns);
 	if (!r)
@@ -95,9 +141,11 @@ const struct grp_verb grp_verb_status = {
 	.name = "status",
 	.usage = "[--audit]",
 	.summary = "show the health of the agent",
-	.help = "Prints what the agent holds, how full its tables are and the memory they cost, how\n"
-		"long its programs run in the kernel, its counters and its settings. Events lost are\n"
-		"made up for by the agent; audit corrections must stay 0.\n",
+	.help = "Prints what the agent holds, how full its tables are, how long its programs run in the\n"
+		"kernel, its counters and its settings. Memory is what the kernel holds for the maps\n"
+		"of the agent now (before Linux 6.4: when they are full), as the log says at a start;\n"
+		"MEMORY(full) what a capacity costs once all of it is used. Events lost are made up\n"
+		"for by the agent; audit corrections must stay 0.\n",
 	.example = "$ grpctl status\n"
 		   "$ grpctl status --audit --json\n",
 	.subject = GRP_SUBJECT_AGENT,

@@ -95,13 +95,14 @@ static int add_program(const struct grp_bpf_program *program, void *data)
 	return json_array_append_new(data, object) < 0 ? -ENOMEM : 0;
 }
 
-/* @used < 0: nobody knows. */
+/* @used < 0: nobody knows. @limit 0: there is none. */
 static int add_capacity(json_t *capacities, const char *name, int64_t used, uint64_t limit,
 			uint64_t bytes)
 {
-	json_t *object = json_pack("{s:s, s:o*, s:I, s:I}", "name", name, "used",
+	json_t *object = json_pack("{s:s, s:o*, s:o*, s:I}", "name", name, "used",
 				   used < 0 ? NULL : json_integer((json_int_t)used), "limit",
-				   (json_int_t)limit, "bytes", (json_int_t)bytes);
+				   limit ? json_integer((json_int_t)limit) : NULL, "bytes",
+				   (json_int_t)bytes);
 
 	return json_array_append_new(capacities, object) < 0 ? -ENOMEM : 0;
 }
@@ -114,7 +115,7 @@ static int add_map(const struct grp_bpf_map *map, void *data)
 	return add_capacity(data, name, -1, map->limit, map->bytes);
 }
 
-/* What one more costs, times the capacity: what the setting is about. */
+/* What one more costs, times the capacity: what the setting costs once it is used up. */
 static int add_settings(json_t *capacities, const struct grp_core_figures *figures)
 {
 	uint64_t set = figures->cpus * (sizeof(struct grp_cell) + sizeof(struct grp_mode)) +
@@ -178,14 +179,15 @@ int grp_method_get_status(struct grp_call *call, json_t **ret_reply)
 		return r;
 	grp_core_figures(agent->core, &figures);
 	grp_server_figures(agent->server, &clients);
-	status = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	status = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 			   "instance", agent->config.instance, "version", GRP_VERSION, "state",
 			   "running", "pid", (int)getpid(), "generation",
 			   (json_int_t)(agent->bpf ? grp_bpf_generation(agent->bpf) : 0),
 			   "started_ns", (json_int_t)agent->started_ns, "hierarchies",
 			   (json_int_t)figures.hierarchies, "groups", (json_int_t)figures.groups,
 			   "sets", (json_int_t)figures.sets, "connections",
-			   (json_int_t)clients.connections, "events_lost",
+			   (json_int_t)clients.connections, "memory_bytes",
+			   (json_int_t)(agent->bpf ? grp_bpf_memory(agent->bpf) : 0), "events_lost",
 			   (json_int_t)view->stats[GRP_STAT_EVENTS_LOST], "audit_corrections",
 			   (json_int_t)figures.audit_corrections, "counters",
 			   counters_new(view, &figures, &clients));

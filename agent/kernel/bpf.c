@@ -347,6 +347,16 @@ static uint64_t map_bytes(int fd)
 	return bytes;
 }
 
+/* Of a ring buffer the kernel knows bytes, with a header at each event. */
+static uint64_t map_limit(const struct bpf_map *map)
+{
+	uint64_t event = (BPF_RINGBUF_HDR_SZ + sizeof(struct grp_event) + 7) / 8 * 8;
+
+	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+		return bpf_map__max_entries(map) / event;
+	return bpf_map__max_entries(map);
+}
+
 int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, void *data),
 		 void *data)
 {
@@ -358,7 +368,7 @@ int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, v
 		struct grp_bpf_map figures = {
 			.name = bpf_map__name(map),
 			.bytes = map_bytes(bpf_map__fd(map)),
-			.limit = bpf_map__max_entries(map),
+			.limit = map_limit(map),
 		};
 
 		r = fn(&figures, data);
@@ -381,4 +391,18 @@ int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, v
 			return r;
 	}
 	return 0;
+}
+
+static int add_bytes(const struct grp_bpf_map *map, void *data)
+{
+	*(uint64_t *)data += map->bytes;
+	return 0;
+}
+
+uint64_t grp_bpf_memory(struct grp_bpf *bpf)
+{
+	uint64_t bytes = 0;
+
+	(void)grp_bpf_maps(bpf, add_bytes, &bytes);
+	return bytes;
 }

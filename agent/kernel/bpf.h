@@ -56,11 +56,14 @@ int grp_bpf_programs(struct grp_bpf *bpf,
 
 struct grp_bpf_map {
 	const char *name;
-	uint64_t bytes; /* that the kernel holds for it */
-	uint64_t entries, limit; /* entries: 0 where it is not known cheaply */
+	uint64_t bytes; /* that the kernel holds for it now; before 6.4: when it is full */
+	uint64_t entries, limit; /* entries: 0 where it is not known cheaply; limit: 0: none */
 };
 int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, void *data),
 		 void *data);
+
+/* grp_bpf_memory() - bytes of all maps together. */
+uint64_t grp_bpf_memory(struct grp_bpf *bpf);
 
 /**
  * grp_bpf_unload() - detach every generation and remove every pin of an

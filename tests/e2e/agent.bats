@@ -184,6 +184,9 @@ is_still() {
 }
 
 @test "one line at the start tells capacities and memory" {
-	start_agent --capacity-sets 123 --capacity-groups 456
-	assert_match "$(cat "$(agent_log)")" 'of 456 groups, .* of 123 sets, .* MiB' log
+	start_agent --capacity-sets 12345 --capacity-groups 45678
+	assert_match "$(cat "$(agent_log)")" 'of 45678 groups, .* of 12345 sets, .* MiB' log
+	# the same as status says, before anything was made
+	assert_equal "$(sed -nE 's/.*CPUs?, ([0-9.]+ MiB) .*/\1/p' "$(agent_log)")" \
+		"$(ctl status | sed -nE 's/^Memory: +//p')" "memory in the log and in status"
 }

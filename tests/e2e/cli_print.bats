@@ -119,13 +119,15 @@ lsm     no        no     bpf is not in lsm='
 
 @test "status: record and tables; ping" {
 	agent <<-'END'
-		org.grpagent.GetStatus {"parameters":{"status":{"instance":"main","version":"1","state":"running","pid":9,"generation":2,"started_ns":0,"hierarchies":1,"groups":1,"sets":1,"connections":1,"events_lost":0,"audit_corrections":0,"capacities":[{"name":"capacity-sets","used":1,"limit":4096,"bytes":1048576}],"programs":[{"name":"on_switch","runs":4,"run_ns":1000}],"counters":{"births":3},"config":{"metrics":"none"}}}}
+		org.grpagent.GetStatus {"parameters":{"status":{"instance":"main","version":"1","state":"running","pid":9,"generation":2,"started_ns":0,"hierarchies":1,"groups":1,"sets":1,"connections":1,"memory_bytes":3000000,"events_lost":0,"audit_corrections":0,"capacities":[{"name":"sets","used":1,"limit":4096,"bytes":1048576},{"name":"map:tasks","bytes":480},{"name":"map:events","limit":2730,"bytes":4096}],"programs":[{"name":"on_switch","runs":4,"run_ns":1000}],"counters":{"births":3},"config":{"metrics":"none"}}}}
 		org.grpagent.Ping {"parameters":{"instance":"main","version":"1"}}
 		org.grpagent.Ping {"parameters":{"instance":"main","version":"1"}}
 	END
 	run -0 grpctl status
 	[[ $output == *"State: "*" running"* ]]
-	[[ $output == *$'CAPACITY      USED LIMIT  MEMORY\ncapacity-sets    1  4096 1.0 MiB'* ]]
+	[[ $output == *"Memory: "*" 2.9 MiB"* ]]
+	[[ $output == *$'\n\nCAPACITY USED LIMIT MEMORY(full)\nsets        1  4096      1.0 MiB\n\n'* ]]
+	[[ $output == *$'\n\nMAP    LIMIT  MEMORY\ntasks      -   480 B\nevents  2730 4.0 KiB\n\n'* ]]
 	[[ $output == *$'PROGRAM   RUNS          TIME TIME/RUN\non_switch    4 0.000001000 s   250 ns'* ]]
 	[[ $output == *"births"*"3"*"metrics"*"none"* ]]
 	run -0 grpctl ping

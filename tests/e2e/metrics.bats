@@ -123,6 +123,8 @@ make_used_group() {
 	grep -q '^taskgroup_bpf_runs_total{program="[a-z_]*"} [0-9]*$' "$BATS_TEST_TMPDIR/text"
 	grep -q '^taskgroup_map_entries{map="grp_groups"} 2$' "$BATS_TEST_TMPDIR/text"
 	grep -q '^taskgroup_map_entries_limit{map="grp_groups"} 50$' "$BATS_TEST_TMPDIR/text"
+	# of the ring buffer in events, as of all others in entries
+	grep -q '^taskgroup_map_entries_limit{map="events"} 2730$' "$BATS_TEST_TMPDIR/text"
 	grep -q '^process_resident_memory_bytes [1-9]' "$BATS_TEST_TMPDIR/text"
 	# The connection of the scrape is one of them; those of grpctl may not be closed yet.
 	fds=$(find "/proc/$(agent_pid)/fd" -mindepth 1 | wc -l)
