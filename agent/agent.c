@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -411,6 +412,7 @@ static void stop(struct grp_agent *agent)
 	sd_event_source_unref(agent->collect);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
+	json_decref(agent->features);
 	if (agent->run_dir)
 		remove_in(agent->run_dir, GRP_SOCKET_NAME);
 	free(agent->run_dir);

@@ -31,6 +31,7 @@ struct grp_agent {
 	struct grp_http *http;
 	char *run_dir; /* RUN_BASE/NAME */
 	int lock_fd; /* RUN_BASE/NAME/lock, locked: one agent an instance */
+	struct json_t *features; /* as ListFeatures answers; NULL: nobody has asked yet */
 	bool ready; /* false while the store is being taken over */
 	uint64_t started_ns; /* wall clock */
 };

@@ -173,7 +173,8 @@ const struct grp_verb grp_verb_features = {
 	.usage = "",
 	.summary = "list what this kernel offers, and why not",
 	.help = "Prints one line for each feature of the kernel that the agent has a use for: whether\n"
-		"it is there, whether the agent cannot do without it, and if it is not there, why.\n",
+		"it is there, whether the agent cannot do without it, and if it is not there, why. The\n"
+		"agent looks once, when it is asked for the first time.\n",
 	.example = "$ grpctl features\n",
 	.subject = GRP_SUBJECT_AGENT,
 	.prints = true,

@@ -33,14 +33,28 @@ static int add_feature(const struct grp_feature *feature, void *data)
 	return json_array_append_new(features, object) < 0 ? -ENOMEM : 0;
 }
 
+/* Everybody may ask, and the loop stands still meanwhile: once a process. */
+static int find_features(struct grp_agent *agent)
+{
+	_cleanup_json_ json_t *features = NULL;
+	int r;
+
+	if (agent->features)
+		return 0;
+	features = json_array();
+	r = features ? grp_probe_each(add_feature, features) : -ENOMEM;
+	if (r == 0)
+		agent->features = TAKE_PTR(features);
+	return r;
+}
+
 int grp_method_list_features(struct grp_call *call, json_t **ret_reply)
 {
-	_cleanup_json_ json_t *features = json_array();
-	int r = features ? grp_probe_each(add_feature, features) : -ENOMEM;
+	int r = find_features(call->agent);
 
 	if (r < 0)
 		return r;
-	*ret_reply = json_pack("{s:O}", "features", features);
+	*ret_reply = json_pack("{s:O}", "features", call->agent->features);
 	return *ret_reply ? 0 : -ENOMEM;
 }
 

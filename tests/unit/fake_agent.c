@@ -68,6 +68,7 @@ void fake_agent_free(struct fake_agent *fake)
 	grp_core_free(fake->agent.core);
 	sd_event_unref(fake->agent.event);
 	fake_kernel_free(fake->kernel);
+	json_decref(fake->agent.features);
 	free(fake->agent.config.instance);
 	assert_int_equal(rmdir(fake->dir), 0);
 	free(fake);
