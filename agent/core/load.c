@@ -229,16 +229,29 @@ static int build(struct load *load, struct grp_error *error)
 	return r;
 }
 
+/* What opened the store has looked at this before, and knows the instance. */
+#define UNLOAD "'grpagent --unload'"
+
 static int check_meta(struct grp_core *core, struct grp_error *error)
 {
 	const struct grp_meta *meta = &core->meta;
 
 	if (meta->magic != GRP_META_MAGIC || meta->layout != GRP_LAYOUT_VERSION)
-		return grp_error_set(error, EPROTO, "the store has layout %u, not %u", meta->layout,
-				     GRP_LAYOUT_VERSION);
-	if (meta->cpus != core->view->cpus || meta->capacity_sets != core->view->capacity_sets ||
+		return grp_error_set(error, EPROTO,
+				     "the store has layout %u, not %u: give it up with " UNLOAD,
+				     meta->layout, GRP_LAYOUT_VERSION);
+	if (meta->cpus != core->view->cpus)
+		return grp_error_set(error, EINVAL,
+				     "the store was made for %u possible CPU%s, this machine has "
+				     "%u: give it up with " UNLOAD,
+				     meta->cpus, grp_plural(meta->cpus), core->view->cpus);
+	if (meta->capacity_sets != core->view->capacity_sets ||
 	    meta->capacity_groups != core->view->capacity_groups)
-		return grp_error_set(error, EINVAL, "the store was made with other capacities");
+		return grp_error_set(error, EINVAL,
+				     "the store was made with capacity-groups %u and capacity-sets "
+				     "%u, not %u and %u: set these, or give it up with " UNLOAD,
+				     meta->capacity_groups, meta->capacity_sets,
+				     core->view->capacity_groups, core->view->capacity_sets);
 	return 0;
 }
 

@@ -120,8 +120,15 @@ static int check_meta(const char *dir, const struct grp_bpf_options *options, un
 				     "that wrote it, or give up its groups and counters with "
 				     "'grpagent --instance %s --unload'",
 				     dir, meta.layout, GRP_LAYOUT_VERSION, options->instance);
+	if (meta.cpus != cpus)
+		return grp_error_set(error, EINVAL,
+				     "%s was made for %u possible CPU%s, this machine has %u: give "
+				     "up its groups and counters with 'grpagent --instance %s "
+				     "--unload'",
+				     dir, meta.cpus, grp_plural(meta.cpus), cpus,
+				     options->instance);
 	if (meta.capacity_groups != options->capacity_groups ||
-	    meta.capacity_sets != options->capacity_sets || meta.cpus != cpus)
+	    meta.capacity_sets != options->capacity_sets)
 		return grp_error_set(
 			error, EINVAL,
 			"%s was made with capacity-groups %u and capacity-sets %u, not "

@@ -123,6 +123,33 @@ socket() {
 	start_agent --capacity-sets 60
 }
 
+# change_meta OFFSET BYTE: of the record that says what the maps were made for
+change_meta() {
+	local map=$PINS/$INSTANCE/grp_meta bytes
+	bytes=$(bpftool -j map lookup pinned "$map" key hex 00 00 00 00 |
+		jq -r --argjson at "$1" --arg byte "$2" '.value | .[$at] = $byte | map(ltrimstr("0x")) | join(" ")')
+	# shellcheck disable=SC2086 # words
+	bpftool map update pinned "$map" key hex 00 00 00 00 value hex $bytes
+}
+
+@test "a layout that is not ours, another number of CPUs: 1, both numbers, the way out" {
+	local cpus
+	need bpftool
+	start_agent
+	cpus=$(ctl get / cpuacct.usage_percpu | wc -w)
+	stop_agent
+	change_meta 16 "$(printf '0x%02x' $((cpus + 1)))"
+	run_agent 1
+	assert_match "$output" "made for $((cpus + 1)) possible CPUs, this machine has $cpus: .*--unload" message
+	one_line
+	change_meta 4 0xff
+	run_agent 1
+	assert_match "$output" 'holds layout 255, this grpagent speaks [0-9]+: .*--unload' message
+	one_line
+	run_agent 0 --unload
+	start_agent
+}
+
 @test "--unload without anything there: 0" {
 	run_agent 0 --unload
 	assert_equal "$output" "" output

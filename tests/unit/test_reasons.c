@@ -132,13 +132,47 @@ static void test_attach(void **state)
 			    "'jobs'");
 }
 
+/* The first numbers that differ are told, and the way out. */
+static void test_meta(void **state)
+{
+	static const struct {
+		struct grp_meta other; /* 0: as it is */
+		int r;
+		const char *said;
+	} cases[] = {
+		{ { .layout = 99 }, -EPROTO, "layout 99, not " },
+		{ { .cpus = 1 }, -EINVAL, "for 1 possible CPU, this machine has 3: " },
+		{ { .cpus = 17 }, -EINVAL, "for 17 possible CPUs, this machine has 3: " },
+		{ { .capacity_groups = 77 },
+		  -EINVAL,
+		  "groups 77 and capacity-sets 8, not 64 and 8: " },
+		{ { .capacity_sets = 9 }, -EINVAL, "groups 64 and capacity-sets 9, not 64 and 8: " },
+	};
+	const struct world *world = *state;
+	const struct grp_meta good = world->fake->meta;
+	struct grp_meta *meta = &world->fake->meta;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct grp_meta *other = &cases[i].other;
+		struct grp_error error = {};
+
+		meta->layout = other->layout ?: good.layout;
+		meta->cpus = other->cpus ?: good.cpus;
+		meta->capacity_groups = other->capacity_groups ?: good.capacity_groups;
+		meta->capacity_sets = other->capacity_sets ?: good.capacity_sets;
+		assert_int_equal(grp_core_load(world->core, &error), cases[i].r);
+		assert_said(&error, cases[i].said);
+		assert_said(&error, "'grpagent --unload'");
+	}
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_form),    TEST(test_long_form), TEST(test_busy),
-		TEST(test_remount), TEST(test_attach),
+		TEST(test_remount), TEST(test_attach),	  TEST(test_meta),
 	};
 
 	return cmocka_run_group_tests_name("reasons", tests, NULL, NULL);
