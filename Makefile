@@ -274,12 +274,14 @@ vmlinux: $(MIN_OBJ) ## write vmlinux.h anew from the running kernel, only the ty
 
 # Packages first, then a make of its own: this one has looked for libraries before they were there.
 SUBMAKE = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-RUN_TESTS = BUILD=$(abspath $(O)) WRAP='$(WRAP)' tests/run
+# At the end of a line's shell, however it ends.
+GIVE_BACK = trap '.ci/give-back $(abspath $(O))' EXIT;
+RUN_TESTS = $(GIVE_BACK) BUILD=$(abspath $(O)) WRAP='$(WRAP)' tests/run
 
 .PHONY: check
 check: ## install what is missing, build, run every test (T=FILES: only these)
 	@.ci/packages --all
-	@+$(SUBMAKE) --no-print-directory tests
+	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory tests
 	@$(RUN_TESTS) $(T)
 
 CHECKS := check-unit check-bpf check-e2e check-vm
@@ -293,13 +295,13 @@ $(CHECKS): check-%: tests
 
 .PHONY: soak
 soak: tests ## the e2e tests with long runs
-	@SOAK=1 $(RUN_TESTS) e2e
+	@export SOAK=1; $(RUN_TESTS) e2e
 
 .PHONY: demo
 demo: ## install what is missing, build, show everything once, clean up
 	@.ci/packages
-	@+$(SUBMAKE) --no-print-directory all
-	@BUILD=$(abspath $(O)) examples/demo.sh
+	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory all
+	@$(GIVE_BACK) BUILD=$(abspath $(O)) examples/demo.sh
 
 .PHONY: deps
 deps: ## install missing Debian packages for build, run and test
@@ -358,16 +360,18 @@ INSTALLED := \
 	$(O)/grpagent:$(sbindir)/grpagent:755 \
 	$(O)/grpctl:$(bindir)/grpctl:755 \
 	$(foreach n,1 5 7 8,$(call installable,agent/*.$(n) cli/*.$(n) docs/*.$(n),$(mandir)/man$(n))) \
-	$(call installable,include/grp/org.grpagent.varlink,$(PREFIX)/share/grpagent) \
+	$(call installable,include/grp/org.grpagent.varlink examples/grpagent.conf,$(PREFIX)/share/grpagent) \
 	$(call installable,agent/*.service,$(PREFIX)/lib/systemd/system) \
 	$(if $(wildcard cli/grpctl.bash),cli/grpctl.bash:$(PREFIX)/share/bash-completion/completions/grpctl:644)
+# What man pages and units call the prefix; install puts the real one there.
+PREFIX_IN_TEXTS := /usr/local
 field = $(word $(2),$(subst :, ,$(1)))
 
 .PHONY: install
 install: all ## install to $(DESTDIR)$(PREFIX)
+	@.ci/give-back $(abspath $(O))
 	$(Q)$(foreach i,$(INSTALLED),install -D -m $(call field,$(i),3) $(call field,$(i),1) $(DESTDIR)$(call field,$(i),2);)
-	$(Q)$(foreach i,$(filter %.service:644,$(INSTALLED)),sed -i 's|/usr/sbin/|$(sbindir)/|; s|/usr/bin/|$(bindir)/|' \
-		$(DESTDIR)$(call field,$(i),2);)
+	$(Q)sed -i 's|$(PREFIX_IN_TEXTS)/|$(PREFIX)/|g' $(foreach i,$(filter %:644,$(INSTALLED)),$(DESTDIR)$(call field,$(i),2))
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

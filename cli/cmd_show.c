@@ -166,7 +166,9 @@ const struct grp_verb grp_verb_stat = {
 	.usage = "GROUP",
 	.summary = "show all about one group, with its control files",
 	.help = "Prints owner, mode, counts and time of GROUP, then its control files, which get and\n"
-		"set read and write.\n",
+		"set read and write. Chargers are its tasks and those that are just ending, whose\n"
+		"last slice of time is yet to be charged: when there are none, the time of an empty\n"
+		"group is final. References are held by subsystems and keep GROUP from being removed.\n",
 	.example = "$ grpctl stat /shop\n",
 	.subject = GRP_SUBJECT_GROUPS,
 	.prints = true,
