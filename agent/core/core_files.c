@@ -141,8 +141,11 @@ static int write_enabled(const struct grp_file_access *access, const char *text,
 
 const struct grp_file grp_enable_file = {
 	.mode = 0644,
+	.flags = GRP_FILE_SAVED,
 	.unit = "",
 	.help = "0 switches the subsystem off in this hierarchy, 1 on",
 	.read = read_enabled,
 	.write = write_enabled,
+	.preset = "1",
+	.canonical = grp_file_canonical_flag,
 };

@@ -16,21 +16,21 @@
 
 /* --- finding ------------------------------------------------------------------------ */
 
-static bool visible(const struct grp_file *file, const struct grp_group *group)
+static bool visible(const struct grp_file *file, const struct grp_file_view *view)
 {
-	return !(file->flags & (group->parent ? GRP_FILE_ROOT_ONLY : GRP_FILE_NOT_ROOT));
+	return !(file->flags & (view->root ? GRP_FILE_NOT_ROOT : GRP_FILE_ROOT_ONLY));
 }
 
 typedef int (*each_fn)(const struct grp_file_ref *ref, void *data);
 
-static int each_of_core(const struct grp_group *group, each_fn fn, void *data)
+static int each_of_core(const struct grp_file_view *view, each_fn fn, void *data)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < grp_n_core_files; i++) {
 		struct grp_file_ref ref = { .file = &grp_core_files[i] };
 
-		if (!visible(ref.file, group))
+		if (!visible(ref.file, view))
 			continue;
 		(void)snprintf(ref.name, sizeof(ref.name), "%s", ref.file->name);
 		memcpy(ref.key, ref.name, sizeof(ref.key));
@@ -40,24 +40,23 @@ static int each_of_core(const struct grp_group *group, each_fn fn, void *data)
 }
 
 /* EN-1: in the root, one file that switches the subsystem. */
-static int enable_file(const struct grp_group *group, unsigned int index, each_fn fn, void *data)
+static int enable_file(const struct grp_file_view *view, unsigned int index, each_fn fn, void *data)
 {
 	struct grp_file_ref ref = { .file = &grp_enable_file,
 				    .subsystem = grp_subsystems[index],
 				    .index = index };
 
-	if (group->parent)
+	if (!view->root)
 		return 0;
 	(void)snprintf(ref.name, sizeof(ref.name), "%s_enabled", ref.subsystem->name);
 	memcpy(ref.key, ref.name, sizeof(ref.key));
 	return fn(&ref, data);
 }
 
-static int each_of_subsystem(const struct grp_group *group, unsigned int index, each_fn fn,
+static int each_of_subsystem(const struct grp_file_view *view, unsigned int index, each_fn fn,
 			     void *data)
 {
 	const struct grp_subsystem *subsystem = grp_subsystems[index];
-	bool bare = group->hierarchy->flags & GRP_HIERARCHY_NOPREFIX;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < subsystem->n_files; i++) {
@@ -65,11 +64,26 @@ static int each_of_subsystem(const struct grp_group *group, unsigned int index, 
 					    .subsystem = subsystem,
 					    .index = index };
 
-		if (!visible(ref.file, group))
+		if (!visible(ref.file, view))
 			continue;
 		(void)snprintf(ref.key, sizeof(ref.key), "%s.%s", subsystem->name, ref.file->name);
-		(void)snprintf(ref.name, sizeof(ref.name), "%s", bare ? ref.file->name : ref.key);
+		(void)snprintf(ref.name, sizeof(ref.name), "%s",
+			       view->bare ? ref.file->name : ref.key);
 		r = fn(&ref, data);
+	}
+	return r;
+}
+
+int grp_file_each_in(const struct grp_file_view *view,
+		     int (*fn)(const struct grp_file_ref *ref, void *data), void *data)
+{
+	int r = each_of_core(view, fn, data);
+
+	for (unsigned int i = 0; !r && i < grp_n_subsystems; i++) {
+		if (view->bound & (1U << i))
+			r = enable_file(view, i, fn, data);
+		if (!r && (view->shown & (1U << i)))
+			r = each_of_subsystem(view, i, fn, data);
 	}
 	return r;
 }
@@ -77,17 +91,14 @@ static int each_of_subsystem(const struct grp_group *group, unsigned int index, 
 int grp_file_each(struct grp_core *core, const struct grp_group *group,
 		  int (*fn)(const struct grp_file_ref *ref, void *data), void *data)
 {
-	uint32_t bound = grp_hierarchy_subsystems(core, group->hierarchy);
-	uint32_t shown = grp_group_subsystems(core, group);
-	int r = each_of_core(group, fn, data);
+	const struct grp_file_view view = {
+		.root = !group->parent,
+		.bare = group->hierarchy->flags & GRP_HIERARCHY_NOPREFIX,
+		.bound = grp_hierarchy_subsystems(core, group->hierarchy),
+		.shown = grp_group_subsystems(core, group),
+	};
 
-	for (unsigned int i = 0; !r && i < grp_n_subsystems; i++) {
-		if (bound & (1U << i))
-			r = enable_file(group, i, fn, data);
-		if (!r && (shown & (1U << i)))
-			r = each_of_subsystem(group, i, fn, data);
-	}
-	return r;
+	return grp_file_each_in(&view, fn, data);
 }
 
 struct search {
@@ -216,7 +227,7 @@ int grp_file_write(const struct grp_file_access *access, const char *name, const
 	return ref.file->write(&full, text, len);
 }
 
-int grp_file_parse_flag(const struct grp_file_access *access, const char *text, bool *ret_on)
+static int parse_flag(const char *text, struct grp_error *error, bool *ret_on)
 {
 	char digits[32];
 	size_t len = strcspn(text, "\n");
@@ -229,7 +240,22 @@ int grp_file_parse_flag(const struct grp_file_access *access, const char *text, 
 		r = grp_parse_kernel_u64(digits, &number);
 	}
 	if (r)
-		return grp_error_set(access->error, -r, "write 0 or 1");
+		return grp_error_set(error, -r, "write 0 or 1");
 	*ret_on = number != 0;
 	return 0;
+}
+
+int grp_file_parse_flag(const struct grp_file_access *access, const char *text, bool *ret_on)
+{
+	return parse_flag(text, access->error, ret_on);
+}
+
+int grp_file_canonical_flag(const char *text, char *ret_text, struct grp_error *error)
+{
+	bool on;
+	int r = parse_flag(text, error, &on);
+
+	if (!r)
+		memcpy(ret_text, on ? "1" : "0", 2);
+	return r;
 }

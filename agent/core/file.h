@@ -14,6 +14,7 @@
 enum grp_file_flags {
 	GRP_FILE_ROOT_ONLY = 1 << 0, /* stands in the root group only */
 	GRP_FILE_NOT_ROOT = 1 << 1, /* stands in all but the root group */
+	GRP_FILE_SAVED = 1 << 2, /* a setting: save writes it down, apply puts it back */
 };
 
 /* Longest visible name, with its NUL. */
@@ -53,6 +54,14 @@ struct grp_file {
 	int (*read)(const struct grp_file_access *access, FILE *out);
 	/* @text: NUL-terminated, one whole write (FILE-5). NULL: writes are EINVAL. */
 	int (*write)(const struct grp_file_access *access, const char *text, size_t len);
+	/* Of a setting: what it holds where a configuration does not mention it. */
+	const char *preset;
+	/*
+	 * Of a setting: is @text of its form? No group is looked at. @ret_text, of
+	 * GRP_VALUE_MAX + 1 bytes: as the file would show it, without the newline.
+	 * NULL: any text is, and is shown as it was written.
+	 */
+	int (*canonical)(const char *text, char *ret_text, struct grp_error *error);
 };
 
 /* The core's own files: core/core_files.c. */
@@ -67,6 +76,17 @@ extern const struct grp_file grp_enable_file;
  */
 bool grp_file_find(struct grp_core *core, const struct grp_group *group, const char *name,
 		   struct grp_file_ref *ret_ref);
+
+/* Where files stand, without there being a group yet. */
+struct grp_file_view {
+	bool root;
+	bool bare; /* without the prefix of subsystems: noprefix */
+	uint32_t bound, shown; /* as grp_hierarchy_subsystems(), grp_group_subsystems() */
+};
+
+/* grp_file_each_in() - every file that stands there, in the order of the tables. */
+int grp_file_each_in(const struct grp_file_view *view,
+		     int (*fn)(const struct grp_file_ref *ref, void *data), void *data);
 
 /* grp_file_each() - every file of a group; stops at !0, which it returns. */
 int grp_file_each(struct grp_core *core, const struct grp_group *group,
@@ -88,6 +108,9 @@ int grp_file_check(const struct grp_file_access *access, const char *name, int m
  * Return: 0; -EINVAL; -ERANGE.
  */
 int grp_file_parse_flag(const struct grp_file_access *access, const char *text, bool *ret_on);
+
+/* grp_file_canonical_flag() - the canonical of such a file. */
+int grp_file_canonical_flag(const char *text, char *ret_text, struct grp_error *error);
 
 /**
  * grp_file_read() - content of a file; @ret_text is malloc'ed, owned by the caller.
