@@ -95,6 +95,8 @@ CLI_SHARED := agent/front/wire.c
 
 # Replaced in the test agent by tests/support/fault.c.
 FAULT_SEAM := agent/base/fault_none.c
+# Replaced in every test program by the subsystems of tests/subsys.
+SUBSYS_SEAM := agent/subsys/registry.c
 
 # A class of which nothing exists yet is left out; one of which something is missing is an error.
 SKELETONS := $(foreach s,$(SKELETONS),$(if $(wildcard $($(s)_SRC:%=bpf/%)),$(s)))
@@ -105,18 +107,21 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(sort $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
 BPF_TEST_SRC := $(sort $(wildcard tests/bpf/test_*.c))
 FAULT_SRC := $(wildcard tests/support/fault.c)
+TEST_SUBSYS_SRC := $(sort $(wildcard tests/subsys/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(FAULT_SRC),$(wildcard tests/support/*.c)))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 TEST_BPF_SRC := $(sort $(wildcard tests/bpf/*.bpf.c))
 
 objects = $(patsubst %.c,$(O)/%.o,$(1))
 AGENT_LIB_OBJ := $(call objects,$(filter-out agent/main.c,$(AGENT_SRC)))
+TEST_LIB_OBJ := $(filter-out $(call objects,$(SUBSYS_SEAM)),$(AGENT_LIB_OBJ)) \
+	$(call objects,$(TEST_SUBSYS_SRC))
 AGENT_MAIN_OBJ := $(call objects,$(filter agent/main.c,$(AGENT_SRC)))
 CLI_OBJ := $(call objects,$(CLI_SRC))
 CLI_LIB_OBJ := $(call objects,$(filter-out cli/main.c agent/%,$(CLI_SRC)))
 UNIT_HELP_OBJ := $(call objects,$(UNIT_HELP_SRC))
 C_OBJ := $(call objects,$(sort $(AGENT_SRC) $(CLI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
-	$(BPF_TEST_SRC) $(FAULT_SRC) $(SUPPORT_SRC)))
+	$(BPF_TEST_SRC) $(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC)))
 BPF_OBJ := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(BPF_SRC) $(TEST_BPF_SRC))
 
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/test/unit/%,$(UNIT_SRC))
@@ -158,7 +163,7 @@ $(O)/grpagent: $(AGENT_MAIN_OBJ) $(AGENT_LIB_OBJ)
 $(O)/grpctl: $(CLI_OBJ)
 	$(call link,$(CLI_LIBS))
 
-$(O)/test/grpagent: $(AGENT_MAIN_OBJ) $(filter-out $(call objects,$(FAULT_SEAM)),$(AGENT_LIB_OBJ)) \
+$(O)/test/grpagent: $(AGENT_MAIN_OBJ) $(filter-out $(call objects,$(FAULT_SEAM)),$(TEST_LIB_OBJ)) \
 		$(call objects,$(FAULT_SRC))
 	$(call link,$(AGENT_LIBS))
 
@@ -173,7 +178,7 @@ $(BPF_TEST_BIN): $(O)/test/bpf/%: $(O)/tests/bpf/%.o $(TEST_ARCHIVES)
 $(SUPPORT_BIN): $(O)/test/support/%: $(O)/tests/support/%.o
 	$(call link,$(SUPPORT_LIBS) $($*_LIBS))
 
-$(O)/libgrpagent.a: $(AGENT_LIB_OBJ)
+$(O)/libgrpagent.a: $(TEST_LIB_OBJ)
 $(O)/libgrpctl.a: $(CLI_LIB_OBJ)
 $(O)/libunit.a: $(UNIT_HELP_OBJ)
 $(TEST_ARCHIVES): $(O)/.flags-c
@@ -311,7 +316,7 @@ deps: ## install missing Debian packages for build, run and test
 
 FORMATTED = $(shell find agent bpf cli include tests examples -name '*.[ch]' 2>/dev/null)
 LINT_C = $(AGENT_SRC) $(sort $(wildcard cli/*.c)) $(UNIT_SRC) $(UNIT_HELP_SRC) $(BPF_TEST_SRC) \
-	$(FAULT_SRC) $(SUPPORT_SRC)
+	$(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC)
 SHELL_FILES = $(shell tests/lint/rules --list-shell)
 
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rules

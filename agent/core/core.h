@@ -209,7 +209,7 @@ bool grp_group_within(const struct grp_group *group, const struct grp_group *top
 
 /**
  * grp_hierarchy_mount() - make a hierarchy, or a view of an equal one (HIER-4...8).
- * @text: comma-separated options, see mount.h; NULL: all that may be had.
+ * @text: comma-separated options, see mount.h; NULL: all subsystems.
  * Return: 0, also when @name exists with the same set; -EINVAL, -ENOENT,
  * -EBUSY, -ENOSPC (GRP_HIERARCHIES_MAX, names of one), in that order.
  */

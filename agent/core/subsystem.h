@@ -74,7 +74,7 @@ struct grp_subsystem {
 	void (*bind)(struct grp_core *core, struct grp_hierarchy *hierarchy, void *state);
 };
 
-/* The registry: subsys/registry.c. A bit in a mask is an index of this table. */
+/* The registry, see subsys/subsys.h. A bit in a mask is an index of this table. */
 extern const struct grp_subsystem *const grp_subsystems[];
 extern const size_t grp_n_subsystems;
 

@@ -22,7 +22,6 @@ bats_require_minimum_version 1.5.0
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
 SUPPORT=$BUILD/test/support
-# shellcheck disable=SC2034 # for the tests
 TEST_AGENT=$BUILD/test/grpagent
 AGENT_BIN=${AGENT_BIN:-$BUILD/grpagent}
 export GRPCTL=${GRPCTL:-$BUILD/grpctl}
@@ -104,6 +103,13 @@ tick_ns() {
 new_instance() {
 	local file=${BATS_TEST_FILENAME##*/}
 	export INSTANCE=test-${file%.bats}-$$
+}
+
+# From now on in this file: the agent with stop points and the subsystems xa, xb and xs, see
+# tests/subsys/test_subsys.h. For setup_file or setup, before start_agent.
+use_test_agent() {
+	[[ -x $TEST_AGENT ]] || skip "no $TEST_AGENT: the build for tests"
+	export AGENT_BIN=$TEST_AGENT
 }
 
 # another_instance NAME: for this test, beside the one that its file has

@@ -294,10 +294,10 @@ static void all_slots(void **state)
 	(void)state;
 	world_open(&world, 64, 8);
 	for (int i = 1; i < GRP_HIERARCHIES_MAX; i++, name[1]++)
-		assert_int_equal(mount(&world, name, NULL), 0);
-	assert_int_equal(mount(&world, "more", NULL), -ENOSPC);
+		assert_int_equal(mount(&world, name, "cpuacct"), 0);
+	assert_int_equal(mount(&world, "more", "cpuacct"), -ENOSPC);
 	assert_int_equal(grp_hierarchy_umount(world.core, "hc", NULL), 0);
-	assert_int_equal(mount(&world, "more", NULL), 0);
+	assert_int_equal(mount(&world, "more", "cpuacct"), 0);
 	world_close(&world);
 }
 

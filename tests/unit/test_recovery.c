@@ -119,7 +119,7 @@ static void check_mv(struct world *world, bool done)
 
 static int run_mount(struct world *world)
 {
-	return grp_hierarchy_mount(world->core, "third", NULL, NULL);
+	return grp_hierarchy_mount(world->core, "third", "cpuacct", NULL);
 }
 
 static void check_mount(struct world *world, bool done)
