@@ -200,8 +200,8 @@ const struct grp_verb grp_verb_ping = {
 	.name = "ping",
 	.usage = "",
 	.summary = "ask whether the agent answers",
-	.help = "Prints instance and version of the agent. Exit code 3 when nobody answers; an agent\n"
-		"that is starting is waited for up to 5 seconds.\n",
+	.help = "Prints instance and version of the agent. Exit code 3 when nobody answers, which is so\n"
+		"while the agent is starting as well.\n",
 	.example = "$ grpctl ping\n",
 	.subject = GRP_SUBJECT_AGENT,
 	.prints = true,

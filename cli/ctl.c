@@ -78,7 +78,11 @@ static int unreachable(const struct grp_ctl *ctl, const char *path, const char *
 		      ctl->instance, why, path);
 	if (number)
 		(void)fprintf(stderr, ": %s (%s)", strerror(number), grp_errno_name(number));
-	(void)fprintf(stderr, "\nStart it as root: grpagent --instance %s\n", ctl->instance);
+	/* Its socket is the last that it makes. */
+	(void)fprintf(stderr,
+		      "\nStart it as root (grpagent --instance %s), or try again if it is just "
+		      "starting.\n",
+		      ctl->instance);
 	return GRP_EXIT_UNREACHABLE;
 }
 

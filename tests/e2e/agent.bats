@@ -113,6 +113,32 @@ socket() {
 	[[ ! -e $(socket) ]] || fail "an agent that cannot run leaves a socket"
 }
 
+is_held() {
+	[[ $(stat_of "$1" 3) == T ]]
+}
+
+# It is the last that is made: whoever finds it is answered by the agent of all groups.
+@test "an agent that is starting cannot be reached: 3, and what to do; then it can" {
+	local pid verb
+	start_agent
+	ctl mkdir /a
+	kill_agent
+	AGENT_BIN=$TEST_AGENT GRPAGENT_FAULT_HOLD=1 spawn_agent
+	pid=$(agent_pid)
+	wait_until 30 is_held "$pid"
+	[[ -e $RUN_DIR/$INSTANCE/lock && ! -e $(socket) ]] || fail "it is not in the middle of its start"
+	for verb in ping "ls /" "mkdir /b" "kill /a" status; do
+		# shellcheck disable=SC2086 # words
+		run -3 ctl $verb
+		assert_match "$output" "^grpctl: ${verb%% *}: .* not reachable .*\(ENOENT\)" "$verb"
+		assert_match "$output" "\(grpagent --instance $INSTANCE\), or try again .* starting" "$verb"
+	done
+	run -125 ctl exec /a -- true
+	kill -CONT "$pid"
+	wait_agent
+	assert_equal "$(ctl --json ls / | jq -c '[.[].group]')" '["/a"]' groups
+}
+
 @test "another capacity than that of the instance: 1, until --unload" {
 	start_agent --capacity-sets 50
 	stop_agent

@@ -67,7 +67,7 @@ load cli_helper
 @test "nobody there: exit 3 and how to start the agent; exec 125" {
 	run --separate-stderr grpctl ping
 	status_is 3
-	[[ -z $output && $stderr == "grpctl: ping: "*"(ENOENT)"*"grpagent --instance main" ]]
+	[[ -z $output && $stderr == "grpctl: ping: "*"(ENOENT)"*"(grpagent --instance main)"*"starting." ]]
 	run grpctl exec /a -- true
 	status_is 125
 }

@@ -2,6 +2,7 @@
 /*
  * Stop points of the test build, see base/fault.h. By environment:
  * GRPAGENT_FAULT_STOP=N dies by SIGKILL before the Nth point, counted from 1;
+ * GRPAGENT_FAULT_HOLD=N stops there by SIGSTOP, until somebody lets it go on;
  * GRPAGENT_FAULT_LIST=FILE appends the name of each point counted;
  * GRPAGENT_FAULT_AFTER_READY=1 counts only points after grp_fault_arm().
  */
@@ -42,23 +43,30 @@ void grp_fault_arm(void)
 	armed = true;
 }
 
+/* Whether the point that was just counted is the one of this variable. */
+static bool is_at(const char *variable)
+{
+	const char *text = getenv(variable);
+	uint64_t at = 0;
+
+	if (text && grp_parse_u64(text, 1, UINT64_MAX, &at) < 0)
+		abort(); /* a test that stops nowhere would pass */
+	return at == counted;
+}
+
 void grp_fault_point(const char *name)
 {
 	const char *file = getenv("GRPAGENT_FAULT_LIST");
-	const char *stop = getenv("GRPAGENT_FAULT_STOP");
-	uint64_t at;
 
 	if (is_set("GRPAGENT_FAULT_AFTER_READY") && !armed)
 		return;
 	counted++;
 	if (file)
 		append(file, name);
-	if (!stop)
-		return;
-	if (grp_parse_u64(stop, 1, UINT64_MAX, &at) < 0)
-		abort(); /* a test that stops nowhere would pass */
-	if (at == counted)
+	if (is_at("GRPAGENT_FAULT_STOP"))
 		(void)raise(SIGKILL);
+	if (is_at("GRPAGENT_FAULT_HOLD"))
+		(void)raise(SIGSTOP);
 }
 
 unsigned int grp_fault_number(const char *name)
