@@ -232,40 +232,23 @@ static void journal_target(struct grp_journal *record, const struct grp_target *
 			record->target[slot] = target->group[slot]->id;
 }
 
-/* A thread that several passes have met is told once. */
-static int by_tid(const void *a, const void *b)
-{
-	const struct grp_member *x = a, *y = b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
-static void drop_doubles(struct grp_members *members)
-{
-	size_t kept = 0;
-
-	if (members->n)
-		qsort(members->items, members->n, sizeof(*members->items), by_tid);
-	for (size_t i = 0; i < members->n; i++)
-		if (!kept || members->items[kept - 1].tid != members->items[i].tid)
-			members->items[kept++] = members->items[i];
-	members->n = kept;
-}
-
 /* A move between veto and notice; what has moved is told even if not all has. */
 static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_journal *record,
 		      int (*run)(struct move *move, void *data), void *data)
 {
 	struct grp_core *core = move->core;
 	int r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, record), ended;
+	struct grp_entering entering;
 
 	if (r) {
 		grp_ask_cancel(ask);
 		return r;
 	}
-	r = run(move, data);
+	r = grp_release_entering(core, move->target, &entering) ?: run(move, data);
+	if (r)
+		grp_release_not_entered(core, move->target, &entering);
 	clear_plan(move);
-	drop_doubles(&move->all_moved);
+	grp_members_unique(&move->all_moved);
 	if (r && !move->all_moved.n)
 		grp_ask_cancel(ask);
 	else

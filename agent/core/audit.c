@@ -90,6 +90,9 @@ int grp_core_audit(struct grp_core *core, unsigned int *ret_corrections)
 		return r;
 	core->figures.audits++;
 	core->figures.audit_corrections += corrections;
+	/* A set that was mended to empty has sent no event. */
+	if (corrections)
+		r = grp_release_load(core);
 	*ret_corrections = corrections;
-	return 0;
+	return r;
 }

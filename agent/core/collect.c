@@ -207,6 +207,7 @@ int grp_core_collect(struct grp_core *core)
 	bool waiting = false;
 	int r = grp_fold_finish(core);
 
+	grp_release_look(core);
 	if (r)
 		return r;
 	if (core->figures.dying_groups || core->figures.retired_sets || scarce(core))

@@ -86,6 +86,9 @@ struct grp_group {
 	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
 	struct grp_value_entry *values; /* stored for it; see value.c */
 	uint64_t peak_tasks; /* of its own, at the latest time it was looked at */
+	struct grp_group *release_prev, *release_next; /* in its queue */
+	unsigned int release_queue; /* enum grp_release: which; 0: none */
+	uint64_t release_run; /* its end is waited for before auto_delete; 0: none */
 	uint8_t base_known; /* per enum grp_base_kind: whether it was asked for, */
 	uint8_t base_has; /* and whether the store has it */
 	uint64_t created_ns;
@@ -416,6 +419,7 @@ struct grp_core_figures {
 	unsigned int capacity_groups, capacity_sets;
 	uint64_t audit_corrections, audits;
 	uint64_t folds;
+	uint64_t releases_pending; /* groups whose release waits for its turn */
 };
 void grp_core_figures(const struct grp_core *core, struct grp_core_figures *ret_figures);
 const struct grp_kernel_view *grp_core_view(const struct grp_core *core);

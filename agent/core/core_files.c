@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The core's own control files: tasks and cgroup.procs of every group, and the
- * switch of each subsystem in the root (EN-1).
+ * The core's own control files: tasks, cgroup.procs and flags of every group; in the
+ * root the release agent and the switch of each subsystem (EN-1).
  */
 #include <ctype.h>
 #include <errno.h>
@@ -98,6 +98,76 @@ static int write_procs(const struct grp_file_access *access, const char *text, s
 	return write_member(access, text, true);
 }
 
+/* --- flags ---------------------------------------------------------------------------------- */
+
+static int read_flag(const struct grp_file_access *access, FILE *out)
+{
+	(void)fprintf(out, "%d\n", !!(access->group->flags & access->ref->file->arg));
+	return 0;
+}
+
+static int explain_store(const struct grp_file_access *access, int r)
+{
+	return r ? grp_error_set(access->error, -r, "cannot store it: %s", strerror(-r)) : 0;
+}
+
+static int write_clone_children(const struct grp_file_access *access, const char *text, size_t len)
+{
+	struct grp_group *group = access->group;
+	uint32_t flags = group->flags & ~GRP_GROUP_CLONE_CHILDREN;
+	bool on;
+	int r = grp_file_parse_flag(access, text, &on);
+
+	(void)len;
+	if (r)
+		return r;
+	if (on)
+		flags |= GRP_GROUP_CLONE_CHILDREN;
+	return flags == group->flags ?
+		       0 :
+		       explain_store(access, grp_group_set_flags(access->core, group, flags));
+}
+
+static int write_release_flag(const struct grp_file_access *access, const char *text, size_t len)
+{
+	uint32_t flag = access->ref->file->arg;
+	struct grp_group *group = access->group;
+	bool on;
+	int r = grp_file_parse_flag(access, text, &on);
+
+	(void)len;
+	/* Root will remove it then: only who could do so himself may ask for it. */
+	if (!r && on && flag == GRP_GROUP_AUTO_DELETE && group->parent)
+		r = grp_group_access(group->parent, access->caller, GRP_WRITE | GRP_SEARCH,
+				     access->error);
+	if (r)
+		return r;
+	return explain_store(access, grp_release_set_flag(access->core, group, flag, on));
+}
+
+/* --- release_agent (REL-6) --------------------------------------------------------------------- */
+
+static int read_release_agent(const struct grp_file_access *access, FILE *out)
+{
+	(void)fprintf(out, "%s\n", access->group->hierarchy->release_agent);
+	return 0;
+}
+
+static int write_release_agent(const struct grp_file_access *access, const char *text, size_t len)
+{
+	/* It will run as root, whoever the file was given to. */
+	if (access->caller->uid)
+		return grp_error_set(access->error, EPERM, "only root may name a release agent");
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	while (len && isspace((unsigned char)*text)) {
+		text++;
+		len--;
+	}
+	return explain_store(access, grp_hierarchy_set_release_agent(
+					     access->core, access->group->hierarchy, text, len));
+}
+
 const struct grp_file grp_core_files[] = {
 	{
 		.name = "tasks",
@@ -114,6 +184,42 @@ const struct grp_file grp_core_files[] = {
 		.help = "ids of processes with a member; write one to move the whole process",
 		.read = read_procs,
 		.write = write_procs,
+	},
+	{
+		.name = "notify_on_release",
+		.mode = 0644,
+		.unit = "",
+		.help = "1: the release agent is started when its last task or child has gone",
+		.arg = GRP_GROUP_NOTIFY_ON_RELEASE,
+		.read = read_flag,
+		.write = write_release_flag,
+	},
+	{
+		.name = "auto_delete",
+		.mode = 0644,
+		.unit = "",
+		.help = "1: the group is removed when its last task or child has gone",
+		.arg = GRP_GROUP_AUTO_DELETE,
+		.read = read_flag,
+		.write = write_release_flag,
+	},
+	{
+		.name = "cgroup.clone_children",
+		.mode = 0644,
+		.unit = "",
+		.help = "1: new children get a copy of its cpuset",
+		.arg = GRP_GROUP_CLONE_CHILDREN,
+		.read = read_flag,
+		.write = write_clone_children,
+	},
+	{
+		.name = "release_agent",
+		.mode = 0644,
+		.flags = GRP_FILE_ROOT_ONLY,
+		.unit = "",
+		.help = "program that is started for groups with notify_on_release; only root sets it",
+		.read = read_release_agent,
+		.write = write_release_agent,
 	},
 };
 const size_t grp_n_core_files = sizeof(grp_core_files) / sizeof(*grp_core_files);

@@ -50,6 +50,7 @@ struct grp_file {
 	unsigned int flags;
 	const char *unit; /* "ns", "tasks", "" */
 	const char *help; /* one line */
+	uint32_t arg; /* for read and write, whatever they make of it */
 	/* Writes exactly what the file holds to @out. NULL: reads are EINVAL (FILE-2). */
 	int (*read)(const struct grp_file_access *access, FILE *out);
 	/* @text: NUL-terminated, one whole write (FILE-5). NULL: writes are EINVAL. */

@@ -86,6 +86,7 @@ void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
 
 void grp_group_bury(struct grp_core *core, struct grp_group *group)
 {
+	grp_release_forget(core, group);
 	if (group->parent) {
 		HASH_DELETE(hh_name, core->by_name, group);
 		group->parent->n_children--;

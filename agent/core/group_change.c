@@ -92,7 +92,10 @@ static void give_up(struct grp_core *core, struct grp_group *group)
 	grp_group_free(core, group);
 }
 
-/* CONT-1: the states of all subsystems, then the record, which decides. */
+/*
+ * CONT-1: the states of all subsystems, then the record, which decides. The parent
+ * is marked after it: a start sets that mark too, but would not take it away.
+ */
 static int complete(struct grp_core *core, struct grp_group *group, struct grp_error *error)
 {
 	uint32_t mask = grp_group_subsystems(core, group);
@@ -101,6 +104,11 @@ static int complete(struct grp_core *core, struct grp_group *group, struct grp_e
 	if (r)
 		return r;
 	r = grp_group_store(core, group);
+	if (!r) {
+		r = grp_release_enter(core, group->parent);
+		if (r)
+			(void)core->ops->group_put(core->kernel, group->id, NULL);
+	}
 	if (r)
 		grp_states_destroy(core, group, mask);
 	return r;
@@ -169,11 +177,12 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 		     const struct grp_caller *caller, struct grp_error *error)
 {
 	uint64_t tasks = grp_group_tasks(core, group);
+	struct grp_group *parent = group->parent;
 	int r;
 
-	if (!group->parent)
+	if (!parent)
 		return grp_error_set(error, EBUSY, "the root of a hierarchy stays; see umount");
-	r = check_directory(group->parent, caller, error);
+	r = check_directory(parent, caller, error);
 	if (r)
 		return r;
 	if (tasks)
@@ -202,6 +211,7 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 	/* Nothing refers to it: it goes at once, or else with the next collection. */
 	if (!has_sets(group))
 		(void)grp_fold_group(core, group);
+	grp_release_check(core, parent);
 	return 0;
 }
 

@@ -134,6 +134,22 @@ int grp_hierarchy_store(struct grp_core *core, const struct grp_hierarchy *hiera
 	return core->ops->hierarchy_put(core->kernel, hierarchy->slot, &record);
 }
 
+int grp_hierarchy_set_release_agent(struct grp_core *core, struct grp_hierarchy *hierarchy,
+				    const char *path, size_t len)
+{
+	char *old = hierarchy->release_agent, *new = strndup(path, len);
+	int r;
+
+	if (!new)
+		return -ENOMEM;
+	hierarchy->release_agent = new;
+	r = grp_hierarchy_store(core, hierarchy);
+	if (r)
+		hierarchy->release_agent = old;
+	free(r ? new : old);
+	return r;
+}
+
 /* A new root begins with what folded sets have left: it stands for all tasks. */
 static int store_archive(struct grp_core *core, struct grp_group *root)
 {

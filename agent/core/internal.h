@@ -10,6 +10,7 @@
 
 #include "core/core.h"
 #include "core/file.h"
+#include "core/release.h"
 #include "core/subsystem.h"
 
 /* Ids and sequence numbers are taken from the store by so many at a time. */
@@ -45,6 +46,8 @@ struct grp_core {
 	void *root_state[GRP_SUBSYSTEMS_MAX]; /* of exclusive subsystems */
 	bool has_root_state[GRP_SUBSYSTEMS_MAX];
 	bool polled; /* some bound subsystem is told of births and exits */
+	struct grp_group *releases[GRP_RELEASE_MAX]; /* queues, see release.h */
+	uint64_t seen_lost; /* lost events, at the latest look at all groups */
 	struct grp_core_figures figures;
 };
 
@@ -150,6 +153,34 @@ int grp_group_reserve(struct grp_core *core, uint32_t *ret_id);
 int grp_group_make_root(struct grp_core *core, unsigned int slot, struct grp_group **ret_group);
 void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, bool fresh);
 
+/* --- release.c ---------------------------------------------------------------- */
+
+/* Whether it is released now: then into its queue, if it is in none. */
+void grp_release_check(struct grp_core *core, struct grp_group *group);
+/* Out of its queue, for good. */
+void grp_release_forget(struct grp_core *core, struct grp_group *group);
+/* A child is made in it, or a task comes in: its mark, one update or none (R1). */
+int grp_release_enter(struct grp_core *core, struct grp_group *group);
+
+/* Groups that got their mark for one move, by slot; and who had come in before. */
+struct grp_entering {
+	uint32_t marked;
+	uint64_t entries[GRP_HIERARCHIES_MAX];
+};
+/* Before a move. On failure: grp_release_not_entered() as well. */
+int grp_release_entering(struct grp_core *core, const struct grp_target *target,
+			 struct grp_entering *ret_entering);
+/* The move failed: what nobody has entered loses its mark again. */
+void grp_release_not_entered(struct grp_core *core, const struct grp_target *target,
+			     const struct grp_entering *entering);
+
+/* The groups of a set that has become empty. */
+void grp_release_event(struct grp_core *core, const struct grp_event *event);
+/* At start: mends marks, and looks at all groups. */
+int grp_release_load(struct grp_core *core);
+/* Looks at all groups when an event was lost since the last time. */
+void grp_release_look(struct grp_core *core);
+
 /* --- hierarchy.c ----------------------------------------------------------------- */
 
 int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
@@ -157,6 +188,9 @@ int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
 void grp_hierarchy_free(struct grp_hierarchy *hierarchy);
 /* Its record as the cache has it; one update. */
 int grp_hierarchy_store(struct grp_core *core, const struct grp_hierarchy *hierarchy);
+/* REL-6: the path is copied; one update. On failure it is as before. */
+int grp_hierarchy_set_release_agent(struct grp_core *core, struct grp_hierarchy *hierarchy,
+				    const char *path, size_t len);
 /*
  * A root and a hierarchy in a free slot of the cache, with nothing bound; its record
  * is not stored yet, and without that a start drops the root. -ENOSPC.
@@ -277,6 +311,9 @@ int grp_task_members(struct grp_core *core, pid_t tid, pid_t tgid, struct grp_me
 /* Appends what a record says. -ENOMEM. */
 int grp_members_add(struct grp_core *core, struct grp_members *members,
 		    const struct grp_scan_record *record);
+
+/* Ascending; a thread that several passes have met stays once. */
+void grp_members_unique(struct grp_members *members);
 
 /* --- attach.c -------------------------------------------------------------------- */
 

@@ -226,6 +226,8 @@ static int build(struct load *load, struct grp_error *error)
 		r = grp_states_load(core, error);
 	if (!r)
 		r = resume(load);
+	if (!r)
+		r = grp_release_load(core);
 	return r;
 }
 

@@ -305,8 +305,10 @@ void grp_group_hold(struct grp_group *group)
 		group->references++;
 }
 
-void grp_group_release(struct grp_group *group)
+void grp_group_release(struct grp_core *core, struct grp_group *group)
 {
-	if (group->parent)
-		group->references--;
+	if (!group->parent)
+		return;
+	group->references--;
+	grp_release_check(core, group);
 }

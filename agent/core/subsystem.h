@@ -96,10 +96,11 @@ struct grp_group *grp_subsystem_owner(struct grp_group *group,
 
 /*
  * grp_group_hold(), grp_group_release() - references: while any is held, rmdir is
- * EBUSY (CSS-1). Never fail; a root is not counted (CSS-2).
+ * EBUSY (CSS-1). Never fail; a root is not counted (CSS-2). The last one that goes
+ * may release the group (REL-3).
  */
 void grp_group_hold(struct grp_group *group);
-void grp_group_release(struct grp_group *group);
+void grp_group_release(struct grp_core *core, struct grp_group *group);
 
 /*
  * grp_group_can_attach() - could any task enter? (TASK-10) Return: 0, or what the
