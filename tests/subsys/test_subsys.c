@@ -265,7 +265,7 @@ static int write_hold(const struct grp_file_access *access, const char *text, si
 	if (take)
 		grp_group_hold(access->group);
 	else
-		grp_group_release(access->group);
+		grp_group_release(access->core, access->group);
 	state->held += take ? 1 : -1;
 	return 0;
 }
