@@ -28,6 +28,7 @@
 #include "front/metrics.h"
 #include "front/server.h"
 #include "kernel/probe.h"
+#include "tick.h"
 
 /* A run directory may be removed by --unload while we open it: then again. */
 #define LOCK_TRIES 16
@@ -219,6 +220,7 @@ static int on_round(sd_event_source *source, void *data)
 		collect_later(agent);
 	else
 		agent->collect_usec = 0;
+	grp_tick_arm(agent);
 	return 0;
 }
 
@@ -399,6 +401,7 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	if (r < 0)
 		return r;
 	grp_fault_arm();
+	grp_tick_arm(agent);
 	announce(agent);
 	return 0;
 }
@@ -410,6 +413,7 @@ static void stop(struct grp_agent *agent)
 	grp_core_free(agent->core);
 	grp_bpf_close(agent->bpf);
 	sd_event_source_unref(agent->collect);
+	sd_event_source_unref(agent->tick);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
 	json_decref(agent->features);

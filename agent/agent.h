@@ -25,6 +25,9 @@ struct grp_agent {
 	sd_event *event;
 	sd_event_source *collect; /* timer: sets that dead tasks hold are looked at again */
 	uint64_t collect_usec; /* until then; 0: nothing is held */
+	sd_event_source *tick; /* timer: what is due at a boundary; NULL: never wanted */
+	uint64_t tick_usec; /* it is set to that; 0: it is off */
+	uint64_t tick_retry_usec; /* not before, after a failure */
 	struct grp_bpf *bpf;
 	struct grp_core *core;
 	struct grp_server *server;

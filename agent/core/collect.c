@@ -72,7 +72,7 @@ static int uncharge_stuck(struct grp_core *core, struct grp_set *set, int64_t ch
 					     .set = set->id,
 					     .delta = -chargers };
 	struct search search = { .set = set->id };
-	uint64_t now = grp_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = grp_core_clock(core);
 	int r;
 
 	if (!set->stuck_since_ns || set->stuck_chargers != chargers) {

@@ -75,6 +75,11 @@ int grp_core_settle(struct grp_core *core)
 	return core->ops->settle(core->kernel);
 }
 
+uint64_t grp_core_clock(const struct grp_core *core)
+{
+	return core->ops->clock(core->kernel);
+}
+
 void grp_core_figures(const struct grp_core *core, struct grp_core_figures *ret_figures)
 {
 	*ret_figures = core->figures;

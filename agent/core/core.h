@@ -347,6 +347,9 @@ int grp_task_resolve(struct grp_core *core, const struct grp_caller *caller, pid
 struct grp_group *grp_member_group(struct grp_core *core, const struct grp_member *member,
 				   const struct grp_hierarchy *hierarchy);
 
+/* grp_core_clock() - CLOCK_MONOTONIC in ns. */
+uint64_t grp_core_clock(const struct grp_core *core);
+
 struct grp_usage {
 	uint64_t time_ns, user_ns, system_ns; /* user + system is rescaled to time */
 	uint64_t raw_user_ns, raw_system_ns; /* as the ticks counted them */
@@ -394,6 +397,20 @@ struct grp_snapshot {
  */
 int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot);
 void grp_snapshot_done(struct grp_snapshot *snapshot);
+
+/* --- boundaries ----------------------------------------------------------------- */
+
+/*
+ * grp_core_due() - when grp_core_tick() wants to be called next, by the clock of
+ * the core; in the past: at once; 0: nobody measures over windows of time.
+ */
+uint64_t grp_core_due(struct grp_core *core);
+
+/**
+ * grp_core_tick() - subsystems do what is due at this moment, from one settling.
+ * Costs nothing when nothing is due. Return: 0; -errno: it stays due.
+ */
+int grp_core_tick(struct grp_core *core);
 
 /* --- housekeeping -------------------------------------------------------------- */
 

@@ -32,6 +32,8 @@ static int check_subsystem(unsigned int index, struct grp_error *error)
 	if (!subsystem->create != !subsystem->destroy)
 		return grp_error_set(error, EINVAL, "'%s' must create and destroy",
 				     subsystem->name);
+	if (!subsystem->due != !subsystem->tick)
+		return grp_error_set(error, EINVAL, "'%s' must have due and tick", subsystem->name);
 	if (grp_subsystem_find(subsystem->name, len) != (int)index)
 		return grp_error_set(error, EEXIST, "'%s' is registered twice", subsystem->name);
 	for (size_t i = 0; i < subsystem->n_files; i++)

@@ -72,6 +72,16 @@ struct grp_subsystem {
 	 * Called on mount, remount and umount, and once at start.
 	 */
 	void (*bind)(struct grp_core *core, struct grp_hierarchy *hierarchy, void *state);
+	/*
+	 * due, tick: for what is measured over windows of time; both or none, for
+	 * each hierarchy that it is bound to and not switched off in.
+	 * due: when tick is wanted next, by grp_core_clock(); 0: not at all. Asked
+	 * often: it must be cheap.
+	 * tick: at @now_ns, running tasks have just been settled. It may come late.
+	 * Return: 0; -errno: due is not moved on, it is called again in a while.
+	 */
+	uint64_t (*due)(struct grp_core *core, struct grp_hierarchy *hierarchy);
+	int (*tick)(struct grp_core *core, struct grp_hierarchy *hierarchy, uint64_t now_ns);
 };
 
 /* The registry, see subsys/subsys.h. A bit in a mask is an index of this table. */

@@ -36,6 +36,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.pass = grp_pass_run,
 	.control = grp_pass_control,
 	.settle = grp_pass_settle,
+	.clock = grp_pass_clock,
 	.grace = grp_grace_start,
 };
 

@@ -98,6 +98,7 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 		 const uint16_t *plan, grp_scan_fn fn, void *data);
 int grp_pass_control(void *kernel, const struct grp_control *control);
 int grp_pass_settle(void *kernel);
+uint64_t grp_pass_clock(void *kernel);
 
 /* --- grace.c ------------------------------------------------------------------ */
 

@@ -32,6 +32,7 @@ typedef int (*grp_scan_fn)(const struct grp_scan_record *record, void *data);
 /* Shared memory of the programs, mapped read-only. */
 struct grp_kernel_view {
 	unsigned int cpus; /* possible CPUs: rows of cells and modes */
+	unsigned int online_cpus; /* at the latest settling */
 	unsigned int capacity_sets; /* columns */
 	unsigned int capacity_groups;
 	const struct grp_cell *cells; /* [cpu * capacity_sets + set] */
@@ -83,6 +84,8 @@ struct grp_kernel_ops {
 	int (*control)(void *kernel, const struct grp_control *control);
 	/* settle: charges what runs now; afterwards views lag one tick at most. */
 	int (*settle)(void *kernel);
+	/* clock: CLOCK_MONOTONIC in ns. */
+	uint64_t (*clock)(void *kernel);
 	/*
 	 * grace: starts waiting for an RCU grace period outside the loop; done
 	 * is called from the loop. Several may be on their way. -errno: none

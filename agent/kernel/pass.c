@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -134,10 +135,24 @@ int grp_pass_settle(void *kernel)
 	struct grp_bpf *bpf = kernel;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
 	int fd = bpf_program__fd(bpf->skel->progs.settle);
+	unsigned int online = 0;
 
-	for (opts.cpu = 0; opts.cpu < bpf->view.cpus; opts.cpu++)
+	for (opts.cpu = 0; opts.cpu < bpf->view.cpus; opts.cpu++) {
 		/* A CPU that is offline runs nothing that could be settled. */
-		if (bpf_prog_test_run_opts(fd, &opts) && errno != ENXIO)
+		if (!bpf_prog_test_run_opts(fd, &opts))
+			online++;
+		else if (errno != ENXIO)
 			return -errno;
+	}
+	bpf->view.online_cpus = online;
 	return 0;
+}
+
+uint64_t grp_pass_clock(void *kernel)
+{
+	struct timespec now;
+
+	(void)kernel;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

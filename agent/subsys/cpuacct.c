@@ -3,17 +3,16 @@
  * Subsystem cpuacct: CPU time of groups as control files, in the forms of today's
  * Linux (design 6.3). Counting itself is done for every set whether or not this
  * subsystem is bound anywhere; it may be bound to any number of hierarchies.
+ * The historical forms are in cpuacct_history.c.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "subsys/cpuacct.h"
 #include "subsys/subsys.h"
-
-#define NS_PER_S 1000000000ULL
 
 /* What a CPU's figure is read for. */
 enum kind {
@@ -32,11 +31,6 @@ static uint64_t pick(const struct grp_base_cpu *cpu, enum kind kind)
 	default:
 		return cpu->cell.time_ns;
 	}
-}
-
-static uint64_t above(uint64_t value, uint64_t baseline)
-{
-	return value > baseline ? value - baseline : 0;
 }
 
 /* Subtree per CPU, and the baseline of the last reset; both malloc'ed. */
@@ -71,7 +65,7 @@ static int figures_read(const struct grp_file_access *access, struct figures *fi
 
 static uint64_t figure(const struct figures *figures, unsigned int cpu, enum kind kind)
 {
-	return above(pick(&figures->now[cpu], kind), pick(&figures->baseline[cpu], kind));
+	return grp_above(pick(&figures->now[cpu], kind), pick(&figures->baseline[cpu], kind));
 }
 
 /* --- sums ------------------------------------------------------------------------------ */
@@ -89,7 +83,7 @@ static int read_usage(const struct grp_file_access *access, FILE *out)
 		return r;
 	for (unsigned int cpu = 0; cpu < figures.cpus; cpu++)
 		baseline += figures.baseline[cpu].cell.time_ns;
-	(void)fprintf(out, "%" PRIu64 "\n", above(usage.time_ns, baseline));
+	(void)fprintf(out, "%" PRIu64 "\n", grp_above(usage.time_ns, baseline));
 	return 0;
 }
 
@@ -100,7 +94,7 @@ static int write_usage(const struct grp_file_access *access, const char *text, s
 	return grp_usage_reset(access->core, access->group);
 }
 
-static int read_usage_own(const struct grp_file_access *access, FILE *out)
+int grp_cpuacct_own(const struct grp_file_access *access, uint64_t *ret_ns)
 {
 	struct grp_usage usage;
 	int r = grp_core_settle(access->core);
@@ -109,8 +103,18 @@ static int read_usage_own(const struct grp_file_access *access, FILE *out)
 		r = grp_usage_read(access->core, access->group, false, &usage);
 	if (r)
 		return r;
-	(void)fprintf(out, "%" PRIu64 "\n", usage.time_ns);
+	*ret_ns = usage.time_ns;
 	return 0;
+}
+
+static int read_usage_own(const struct grp_file_access *access, FILE *out)
+{
+	uint64_t own;
+	int r = grp_cpuacct_own(access, &own);
+
+	if (!r)
+		(void)fprintf(out, "%" PRIu64 "\n", own);
+	return r;
 }
 
 static int read_sum(const struct grp_file_access *access, FILE *out, enum kind kind)
@@ -183,7 +187,7 @@ static int read_all(const struct grp_file_access *access, FILE *out)
 
 static int read_stat(const struct grp_file_access *access, FILE *out)
 {
-	uint64_t ns_per_tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+	uint64_t ns_per_tick = grp_ns_per_tick();
 	struct grp_usage usage;
 	int r = grp_core_settle(access->core);
 
@@ -236,6 +240,22 @@ static const struct grp_file files[] = {
 	READ_ONLY("usage_all", "ns", read_all, "user and system time, a line for each CPU"),
 	READ_ONLY("stat", "USER_HZ", read_stat, "user and system time, adding up to usage"),
 	READ_ONLY("events", "", read_events, "what this group's own tasks did"),
+	READ_ONLY("usage_ms", "ms", grp_cpuacct_read_ms, "usage_own in milliseconds"),
+	READ_ONLY("load", "%", grp_cpuacct_read_load,
+		  "own tasks over the last whole 10 s, 100 a CPU; 0 without load_enabled"),
+	READ_ONLY("report", "USER_HZ", grp_cpuacct_read_report,
+		  "own tasks in the present 10 s and ever, of all time on all CPUs"),
+	{
+		.name = "load_enabled",
+		.mode = 0644,
+		.flags = GRP_FILE_ROOT_ONLY | GRP_FILE_SAVED,
+		.unit = "",
+		.help = "1: load and report measure over windows of 10 s in this hierarchy",
+		.read = grp_cpuacct_read_enabled,
+		.write = grp_cpuacct_write_enabled,
+		.preset = "0",
+		.canonical = grp_file_canonical_flag,
+	},
 };
 
 const struct grp_subsystem grp_cpuacct = {
@@ -243,4 +263,6 @@ const struct grp_subsystem grp_cpuacct = {
 	.shareable = true,
 	.files = files,
 	.n_files = sizeof(files) / sizeof(*files),
+	.due = grp_cpuacct_due,
+	.tick = grp_cpuacct_tick,
 };

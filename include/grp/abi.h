@@ -372,7 +372,10 @@ struct grp_journal {
 	__u32 target[GRP_HIERARCHIES_MAX]; /* attach: group per slot, 0: leave */
 };
 
-/* Largest values shown, so that nothing shown ever falls. Agent writes. */
+/*
+ * Largest values shown, so that nothing shown ever falls, and the window that
+ * cpuacct.load is measured over. Agent writes, window_ns last (A5).
+ */
 struct grp_shown {
 	__u32 group; /* the row belongs to this id; else stale */
 	__u32 pad;
@@ -382,7 +385,8 @@ struct grp_shown {
 	__u64 tree_ns;
 	__u64 tree_user_ns;
 	__u64 tree_system_ns;
-	__u64 pad2;
+	__u64 window_ns; /* begin of the present one, CLOCK_MONOTONIC; 0: none yet */
+	__u64 window_own_ns[2]; /* own_ns at the begin of even and of odd ones */
 };
 
 _Static_assert(sizeof(struct grp_task) == 48, "abi");
@@ -404,6 +408,6 @@ _Static_assert(sizeof(struct grp_value_inode) == 12, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
 _Static_assert(sizeof(struct grp_journal) == 112, "abi");
-_Static_assert(sizeof(struct grp_shown) == 64, "abi");
+_Static_assert(sizeof(struct grp_shown) == 80, "abi");
 
 #endif

@@ -252,7 +252,15 @@ static int settle(void *kernel)
 	struct fake_kernel *fake = kernel;
 
 	fake->settles++;
+	fake->view.online_cpus = fake->view.cpus;
 	return 0;
+}
+
+static uint64_t read_clock(void *kernel)
+{
+	const struct fake_kernel *fake = kernel;
+
+	return fake->clock_ns;
 }
 
 static int grace(void *kernel, void (*done)(void *data), void *data)
@@ -292,6 +300,7 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.pass = fake_pass,
 	.control = control,
 	.settle = settle,
+	.clock = read_clock,
 	.grace = grace,
 };
 

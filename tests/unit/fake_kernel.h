@@ -75,6 +75,7 @@ struct fake_kernel {
 	unsigned long updates; /* done so far */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int settles;
+	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
 	/* Called before each pass, to let tasks fork or exit in the middle; may be NULL. */
 	void (*before_pass)(struct fake_kernel *fake, enum grp_pass kind, void *data);
 	void *before_pass_data;

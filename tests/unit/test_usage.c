@@ -167,17 +167,7 @@ static void nothing_shown_falls(void **state)
 
 static uint64_t read_number(struct world *world, const char *file)
 {
-	const struct grp_file_access access = { .core = world->core,
-						.group = world_find(world, "/a"),
-						.caller = &world_root };
-	char *text;
-	size_t len;
-	uint64_t number;
-
-	assert_int_equal(grp_file_read(&access, file, &text, &len), 0);
-	number = strtoull(text, NULL, 10);
-	free(text);
-	return number;
+	return strtoull(world_read(world, "/a", file), NULL, 10);
 }
 
 static void reset(void **state)

@@ -7,6 +7,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -102,6 +104,33 @@ uint64_t world_tree(struct world *world, const char *spec)
 uint64_t world_tasks(struct world *world, const char *spec)
 {
 	return grp_group_tasks(world->core, world_find(world, spec));
+}
+
+int world_write(struct world *world, const char *spec, const char *file, const char *text)
+{
+	const struct grp_file_access access = { .core = world->core,
+						.group = world_find(world, spec),
+						.caller = &world_root };
+
+	assert_non_null(access.group);
+	return grp_file_write(&access, file, text, strlen(text));
+}
+
+char *world_read(struct world *world, const char *spec, const char *file)
+{
+	const struct grp_file_access access = { .core = world->core,
+						.group = world_find(world, spec),
+						.caller = &world_root };
+	static char buf[4096];
+	char *text = NULL;
+	size_t len = 0;
+
+	assert_non_null(access.group);
+	assert_int_equal(grp_file_read(&access, file, &text, &len), 0);
+	assert_true(len < sizeof(buf));
+	memcpy(buf, text, len + 1);
+	free(text);
+	return buf;
 }
 
 void world_collect(struct world *world)

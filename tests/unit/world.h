@@ -33,6 +33,10 @@ int world_move(struct world *world, const char *spec, pid_t tid, bool whole);
 uint64_t world_own(struct world *world, const char *spec);
 uint64_t world_tree(struct world *world, const char *spec);
 uint64_t world_tasks(struct world *world, const char *spec);
+/* Writes a control file, as root. Return: its errno. */
+int world_write(struct world *world, const char *spec, const char *file, const char *text);
+/* What a control file holds for root; valid until the next call. */
+char *world_read(struct world *world, const char *spec, const char *file);
 /* Collection and grace periods until nothing more happens. */
 void world_collect(struct world *world);
 
