@@ -16,9 +16,13 @@
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
 
-/* As much as the kernel hands out at once. */
-#define READ_RECORDS 512
-_Static_assert(READ_RECORDS * sizeof(struct grp_scan_record) <= 32768, "seq buffer");
+/*
+ * Less than the buffer that the kernel hands out at once, so that none is filled to
+ * its end: the program would be run again for the record that meets it, and would
+ * tell a task that it has just moved as one that the plan does not know.
+ */
+#define READ_RECORDS 256
+_Static_assert(READ_RECORDS * sizeof(struct grp_scan_record) < 32768, "seq buffer");
 
 static void enter_fifo(const struct grp_bpf *bpf)
 {
