@@ -305,6 +305,8 @@ int main(int argc, char **argv)
 	/* Commands left for the one after an exec must not be in our buffer. */
 	(void)setvbuf(stdin, NULL, _IONBF, 0);
 	atomic_store(&n_workers, 1);
+	/* Before anybody can ask for it. */
+	atomic_store(&workers[0].tid, (uint32_t)getpid());
 	for (uint64_t i = 0; i < n; i++)
 		(void)start_thread();
 	if (pthread_create(&thread, NULL, control, NULL))
