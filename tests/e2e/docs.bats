@@ -216,6 +216,20 @@ complete_line() {
 	assert_equal "$n" 2 "capacities with a cost in limits.md"
 }
 
+@test "docs: memory in all is about what README and limits.md say" {
+	local file shown used
+	need_sources
+	start_agent
+	(($(ctl get / cpuacct.usage_percpu | wc -w) == 2)) || skip "the figures are those of 2 CPUs"
+	[[ $(printf '%s\n' 6.4 "$(uname -r)" | sort -V | head -n 1) == 6.4 ]] ||
+		skip "before Linux 6.4 the kernel tells what a map takes when it is full"
+	used=$(ctl --json status | jq .memory_bytes)
+	for file in README.md docs/limits.md; do
+		shown=$(tr '\n' ' ' <"$ROOT/$file" | sed -nE 's/.*about ([0-9]+)\.([0-9]) MiB (in all|with the defaults).*/\1\2/p')
+		assert_between "$used" $((shown * 95000)) $((shown * 115000)) "bytes, about $shown / 10 MiB in $file"
+	done
+}
+
 # --- metrics --------------------------------------------------------------------------
 
 # Name, type and labels of each family that is served.
