@@ -64,9 +64,13 @@ struct thread_info {
 
 typedef __u64 u64;
 
+struct cfs_rq;
+
 struct sched_entity {
+	u64 exec_start;
 	u64 sum_exec_runtime;
 	u64 nr_migrations;
+	struct cfs_rq *cfs_rq;
 };
 
 typedef int __kernel_pid_t;
@@ -83,6 +87,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
+	int on_cpu;
+	int on_rq;
 	struct sched_entity se;
 	pid_t pid;
 	pid_t tgid;
@@ -132,6 +138,17 @@ struct cred {
 
 struct signal_struct {
 	int nr_threads;
+};
+
+struct rq;
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct rq {
+	u64 clock;
+	u64 clock_task;
 };
 
 struct seq_file;

@@ -51,6 +51,8 @@ static __always_inline int clear_set(__u32 set, struct grp_count *count)
 	bpf_loop(possible_cpus, clear_cell, &set, 0);
 	count->chargers = 0;
 	count->entries = 0;
+	count->peak_members = 0;
+	count->active_ns = 0;
 	count->forks = 0;
 	count->execs = 0;
 	count->exits = 0;

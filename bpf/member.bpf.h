@@ -13,6 +13,7 @@
 #define MOVE_TRIES 16
 #define BIRTH_TRIES 8
 #define EXIT_TRIES 16
+#define PEAK_TRIES 16
 
 static __always_inline void send_event(__u32 set, __u32 kind, __u64 changes)
 {
@@ -22,21 +23,51 @@ static __always_inline void send_event(__u32 set, __u32 kind, __u64 changes)
 		stat_inc(GRP_STAT_EVENTS_LOST);
 }
 
+/*
+ * The largest number of members. Nearly always there is nothing to do: a look at a
+ * line that is ours already. A swap lost to a larger one is no loss, to a smaller
+ * one it is tried again.
+ */
+static __always_inline void raise_peak(struct grp_count *count, __u32 members)
+{
+	__u32 peak = count->peak_members, seen;
+	int i;
+
+	for (i = 0; i < PEAK_TRIES && peak < members; i++) {
+		seen = __sync_val_compare_and_swap(&count->peak_members, peak, members);
+		if (seen == peak)
+			return;
+		peak = seen;
+	}
+}
+
 /* 0; -1: the set is dead or unknown, nothing was counted (A4). */
 __weak __noinline int member_up(__u32 set)
 {
 	struct grp_count *count = find_count(set);
+	__s64 before;
 
 	if (!count)
 		return -1;
 	__sync_fetch_and_add(&count->changes, 1);
-	if ((__s64)__sync_fetch_and_add(&count->members, 1) < 0) {
+	before = __sync_fetch_and_add(&count->members, 1);
+	if (before < 0) {
 		__sync_fetch_and_add(&count->members, -1);
 		stat_inc(GRP_STAT_DEAD_SET);
 		return -1;
 	}
 	__sync_fetch_and_add(&count->chargers, 1);
+	raise_peak(count, before + 1);
 	return 0;
+}
+
+/*
+ * Something happened to a member. A plain store: of two at once either is right. A
+ * switch does not come here; when a member last ran, a pass tells.
+ */
+static __always_inline void touch(struct grp_count *count)
+{
+	count->active_ns = bpf_ktime_get_boot_ns();
 }
 
 /* The audit trusts counts whose changes stood still: moved before and after. */
@@ -46,6 +77,7 @@ __weak __noinline int member_down(__u32 set)
 
 	if (!count)
 		return 0;
+	touch(count);
 	__sync_fetch_and_add(&count->changes, 1);
 	if (__sync_fetch_and_add(&count->members, -1) == 1)
 		send_event(set, GRP_EVENT_EMPTY, count->changes);
@@ -90,6 +122,7 @@ static __always_inline void entered(__u32 set, enum entrance how)
 
 	if (!count)
 		return;
+	touch(count);
 	if (how == ENTER_BY_FORK)
 		__sync_fetch_and_add(&count->forks, 1);
 	else if (how == ENTER_BY_MOVE)

@@ -5,8 +5,8 @@
  * any time. What to do is in the maps "scan_request" and "plan".
  *
  * A record that does not fit the reader's buffer is written again at the next
- * read, with the program run once more on the same task: all steps are
- * idempotent, and a move that was done reports the same verdict.
+ * read, with the program run once more on the same task: all steps are idempotent,
+ * but who was moved is then told to have been there. So a reader leaves room.
  *
  * These programs can be preempted while they are inside a storage helper, and
  * then the hooks on that CPU find no storage. The agent runs every pass under
@@ -104,6 +104,32 @@ static __always_inline __u64 find_word(struct task_struct *p)
 	return orphan ? grp_word(orphan->set, GRP_STATE_ALIVE, 0) : 0;
 }
 
+/*
+ * How long ago a task last ran. The kernel notes it by the clock that a CPU charges
+ * its tasks by, which leaves out interrupts and stolen time, so that those of two
+ * CPUs drift apart: it is turned into the CPU's plain clock, which they share. Behind
+ * by a tick, and by what was left out on that CPU since.
+ */
+static __always_inline __u64 idle_ns(const struct task_struct *p)
+{
+	const struct task_struct *reader = bpf_get_current_task_btf();
+	const struct rq *here, *there;
+	__s64 idle;
+
+	if (p->on_cpu || p->on_rq)
+		return 0;
+	/* Without groups in the scheduler there is no way from a task to its CPU's clock. */
+	if (!p->se.exec_start || !bpf_core_field_exists(p->se.cfs_rq))
+		return GRP_IDLE_UNKNOWN;
+	here = BPF_CORE_READ(reader, se.cfs_rq, rq);
+	there = BPF_CORE_READ(p, se.cfs_rq, rq);
+	if (!here || !there)
+		return GRP_IDLE_UNKNOWN;
+	idle = BPF_CORE_READ(here, clock) - BPF_CORE_READ(there, clock) +
+	       BPF_CORE_READ(there, clock_task) - p->se.exec_start;
+	return idle > 0 ? idle : 0;
+}
+
 /* Pass: a record for each task whose set is in the plan, exiting ones too. */
 SEC("iter/task")
 int pass_list(struct bpf_iter__task *ctx)
@@ -128,6 +154,7 @@ int pass_list(struct bpf_iter__task *ctx)
 	else if (grp_word_state(word) == GRP_STATE_EXITED)
 		record.verdict = GRP_VERDICT_EXITING;
 	fill_record(&record, p, word, request);
+	record.idle_ns = idle_ns(p);
 	/* It may be changed meanwhile: at worst a mixture of two names, never unterminated. */
 	bpf_core_read_str(record.comm, sizeof(record.comm), &p->comm);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
@@ -169,6 +196,7 @@ int pass_move(struct bpf_iter__task *ctx)
 		return 0;
 	t = bpf_task_storage_get(&tasks, p, NULL, 0);
 	if (t) {
+		record.from = grp_word_set(read_word(t));
 		record.verdict = move_one(p, t, request);
 		word = read_word(t);
 	} else if (p->flags & PF_EXITING) {

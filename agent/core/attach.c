@@ -37,6 +37,8 @@ struct move {
 	unsigned int n_unplanned;
 	unsigned int seen, moved, unborn, busy, denied, nr_threads;
 	bool quiet; /* nobody has come into a planned destination meanwhile */
+	struct grp_moved told; /* of all passes, for the event */
+	const struct grp_caller *caller;
 	bool asked; /* subsystems want to know who has moved: */
 	struct grp_members all_moved; /* of all passes */
 };
@@ -106,12 +108,18 @@ static int plan_set(struct move *move, struct grp_set *from)
 	return 0;
 }
 
-static void clear_plan(struct move *move)
+/* The end of a move, however far it has come: what it did is told. */
+static void end_plan(struct move *move)
 {
 	struct grp_core *core = move->core;
 
-	while (move->n_planned)
-		core->plan[core->planned[--move->n_planned]] = GRP_PLAN_NONE;
+	grp_moved_tell(core, move->target, &move->told, move->caller);
+	while (move->n_planned) {
+		uint16_t from = core->planned[--move->n_planned];
+
+		core->plan[from] = GRP_PLAN_NONE;
+		grp_empty_check_set(core, &core->sets[from]);
+	}
 }
 
 static int on_record(const struct grp_scan_record *record, void *data)
@@ -124,6 +132,7 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	switch (record->verdict) {
 	case GRP_VERDICT_MOVED:
 		move->moved++;
+		grp_moved_note(move->core, move->target, record, &move->told);
 		if (move->asked)
 			return grp_members_add(move->core, &move->all_moved, record);
 		break;
@@ -247,7 +256,7 @@ static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_j
 	r = grp_release_entering(core, move->target, &entering) ?: run(move, data);
 	if (r)
 		grp_release_not_entered(core, move->target, &entering);
-	clear_plan(move);
+	end_plan(move);
 	grp_members_unique(&move->all_moved);
 	if (r && !move->all_moved.n)
 		grp_ask_cancel(ask);
@@ -309,7 +318,7 @@ static int attach_task(struct grp_core *core, const struct grp_target *target,
 		.self = id->self,
 		.uid = caller->uid,
 	};
-	struct move move = { .core = core, .target = target, .error = error };
+	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
 	struct grp_ask ask = {};
 	struct grp_member member;
 	int r = grp_task_find(core, id, NULL, &member);
@@ -406,7 +415,7 @@ static int attach_members(struct grp_core *core, const struct grp_target *target
 			  struct grp_group *from, const struct grp_caller *caller,
 			  struct grp_error *error, unsigned int *ret_moved)
 {
-	struct move move = { .core = core, .target = target, .error = error };
+	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
 	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
 				      .group = from->id,
 				      .uid = caller->uid };

@@ -41,9 +41,12 @@ static int retire(struct grp_core *core, struct grp_set *set)
 	r = core->ops->control(core->kernel, &control);
 	if (r == -EBUSY)
 		return 0; /* somebody was born into it just now */
-	if (!r)
-		grp_set_retire(core, set);
-	return r;
+	if (r)
+		return r;
+	/* Its event may still be on the way, and would find no set any more. */
+	grp_empty_check_set(core, set);
+	grp_set_retire(core, set);
+	return 0;
 }
 
 /* --- chargers that stay --------------------------------------------------------------- */
@@ -207,6 +210,7 @@ int grp_core_collect(struct grp_core *core)
 	bool waiting = false;
 	int r = grp_fold_finish(core);
 
+	grp_empty_recover(core);
 	grp_release_look(core);
 	if (r)
 		return r;

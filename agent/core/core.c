@@ -99,6 +99,8 @@ void grp_core_event(struct grp_core *core, const struct grp_event *event)
 	 * task's own exec or exit would do it too, so a failure loses nothing. */
 	if (event->kind == GRP_EVENT_ORPHAN)
 		(void)core->ops->pass(core->kernel, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
-	else if (event->kind == GRP_EVENT_EMPTY)
+	else if (event->kind == GRP_EVENT_EMPTY && event->set < core->view->capacity_sets) {
+		grp_empty_check_set(core, &core->sets[event->set]);
 		grp_release_event(core, event);
+	}
 }

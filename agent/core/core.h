@@ -78,6 +78,7 @@ struct grp_group {
 	unsigned int n_children; /* live ones */
 	unsigned int references; /* of subsystems; keep it busy (CSS-1) */
 	bool dying; /* removed; kept while sets refer to it */
+	bool occupied; /* has had tasks since it was last told to be empty */
 	uint32_t flags; /* enum grp_group_flags */
 	struct grp_inode inode;
 	uid_t file_uid; /* of its control files that were not given away (CONT-5) */
@@ -85,7 +86,8 @@ struct grp_group {
 	void *state[GRP_SUBSYSTEMS_MAX]; /* of subsystems; NULL: none, or not bound */
 	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
 	struct grp_value_entry *values; /* stored for it; see value.c */
-	uint64_t peak_tasks; /* of its own, at the latest time it was looked at */
+	uint64_t peak_tasks; /* of its own, and */
+	uint64_t active_ns; /* latest activity since boot; both as far as was looked at */
 	struct grp_group *release_prev, *release_next; /* in its queue */
 	unsigned int release_queue; /* enum grp_release: which; 0: none */
 	uint64_t release_run; /* its end is waited for before auto_delete; 0: none */
@@ -302,12 +304,20 @@ uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *
 /* grp_group_chargers() - members, and dying tasks that are still to be charged. */
 uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group);
 
+/*
+ * grp_group_peak() - the most members of this group at a time. With members in
+ * several sets, that is in different groups of other hierarchies, a lower bound: at
+ * least what any one of them had, and what all had whenever it was asked.
+ */
+uint64_t grp_group_peak(struct grp_core *core, struct grp_group *group);
+
 struct grp_member {
 	pid_t tid, tgid; /* in the agent's pid namespace */
 	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */
 	uid_t uid, suid;
 	bool exiting;
 	uint64_t cpu_ns, start_ns;
+	uint64_t idle_ns; /* since it last ran; GRP_IDLE_UNKNOWN */
 	struct grp_set *set;
 	char comm[GRP_COMM_SIZE]; /* any bytes, NUL-terminated */
 };
@@ -325,6 +335,15 @@ void grp_members_done(struct grp_members *members);
  */
 int grp_group_members(struct grp_core *core, const struct grp_group *group, bool recursive,
 		      const struct grp_caller *caller, struct grp_members *members);
+
+/**
+ * grp_group_last_activity() - when one of its own tasks last ran, was born, came,
+ * went or ended.
+ * @members: of the group, from a pass just now: they tell when they last ran.
+ * Return: wall clock in ns; 0: it never had a task.
+ */
+uint64_t grp_group_last_activity(struct grp_core *core, struct grp_group *group,
+				 const struct grp_members *members);
 
 /*
  * grp_members_processes() - keep one entry for each process: the leader's if it

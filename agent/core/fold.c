@@ -115,6 +115,15 @@ static int fold_into(struct grp_core *core, const struct grp_set *set, struct gr
 	return grp_base_store(core, group, GRP_BASE_OWN, core->base);
 }
 
+static int fold_to_slot(struct grp_core *core, const struct grp_set *set, unsigned int slot,
+			__u64 seq)
+{
+	struct grp_group *group = grp_set_group(core, set, slot);
+	int r = fold_into(core, set, group, seq);
+
+	return r ?: grp_activity_keep(core, group);
+}
+
 static int clear_set(struct grp_core *core, struct grp_set *set, struct grp_journal *journal)
 {
 	const struct grp_control control = { .op = GRP_CONTROL_CLEAR, .set = set->id };
@@ -142,7 +151,7 @@ static int fold_set(struct grp_core *core, struct grp_set *set, struct grp_journ
 
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (core->slots[slot])
-			r = fold_into(core, set, grp_set_group(core, set, slot), journal->seq);
+			r = fold_to_slot(core, set, slot, journal->seq);
 	return r ?: clear_set(core, set, journal);
 }
 

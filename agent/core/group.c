@@ -121,6 +121,7 @@ int grp_group_store(struct grp_core *core, const struct grp_group *group)
 		.name_len = group->name_len,
 		.created_ns = group->created_ns,
 		.peak_tasks = group->peak_tasks,
+		.active_ns = group->active_ns,
 	};
 
 	memcpy(record.name, group->name, group->name_len);

@@ -61,6 +61,16 @@ static int check_room(struct grp_core *core, const struct grp_caller *caller,
 			     core->view->capacity_groups, figures->dying_groups);
 }
 
+static void emit_change(struct grp_core *core, enum grp_watch_kind kind,
+			const struct grp_group *group, const struct grp_caller *caller,
+			const char *from)
+{
+	struct grp_watch_event event = grp_watch_event(kind, group, caller);
+
+	event.from = from;
+	grp_emit(core, &event);
+}
+
 /* An entry in the cache, not in the tree. */
 static int create(struct grp_core *core, const struct grp_group *wish, struct grp_group *parent,
 		  struct grp_hierarchy *hierarchy, struct grp_group **ret_group)
@@ -146,6 +156,7 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 			       grp_error_set(error, -r, "cannot make the group: %s", strerror(-r));
 	}
 	grp_group_link(core, parent->hierarchy, parent, group);
+	emit_change(core, GRP_WATCH_MKDIR, group, caller, NULL);
 	if (ret_group)
 		*ret_group = group;
 	return 0;
@@ -173,9 +184,38 @@ static bool has_sets(const struct grp_group *group)
 	return group->sets || group->children;
 }
 
+/*
+ * What a group that is about to go has come to. Nobody runs in it; of tasks that
+ * have died there the last slice may still be on its way. What cannot be read is
+ * not told: that is no reason to keep the group.
+ */
+static void fill_figures(struct grp_core *core, struct grp_group *group,
+			 struct grp_watch_event *event)
+{
+	uint64_t now = grp_clock_ns(CLOCK_REALTIME);
+	struct grp_usage own, tree;
+
+	event->lived_ns = now > group->created_ns ? now - group->created_ns : 0;
+	event->peak_tasks = grp_group_peak(core, group);
+	if (grp_group_chargers(core, group) && grp_core_settle(core))
+		return;
+	if (grp_usage_read(core, group, false, &own) || grp_usage_read(core, group, true, &tree))
+		return;
+	event->usage_ns = tree.time_ns;
+	event->user_ns = tree.user_ns;
+	event->system_ns = tree.system_ns;
+	event->usage_own_ns = own.time_ns;
+	event->forks = own.forks;
+	event->execs = own.execs;
+	event->exits = own.exits;
+	event->switches = own.voluntary + own.involuntary;
+	event->migrations = own.migrations;
+}
+
 int grp_group_remove(struct grp_core *core, struct grp_group *group,
 		     const struct grp_caller *caller, struct grp_error *error)
 {
+	struct grp_watch_event event = grp_watch_event(GRP_WATCH_RMDIR, group, caller);
 	uint64_t tasks = grp_group_tasks(core, group);
 	struct grp_group *parent = group->parent;
 	int r;
@@ -198,13 +238,17 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 				     group->n_children == 1 ? "it" : "them");
 	if (group->references)
 		return grp_error_set(error, EBUSY, "a subsystem holds the group");
+	grp_empty_check(core, group);
 	grp_subsystems_poll(core);
+	if (grp_watched(core))
+		fill_figures(core, group, &event);
 	group->dying = true;
 	r = grp_group_store(core, group);
 	group->dying = false;
 	if (r)
 		return grp_error_set(error, -r, "cannot store the removal: %s", strerror(-r));
 	grp_states_destroy(core, group, grp_group_subsystems(core, group));
+	grp_emit(core, &event);
 	grp_group_bury(core, group);
 	/* What stays of them is dropped at the next start. */
 	(void)grp_values_drop(core, &group->values);
@@ -215,11 +259,22 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 	return 0;
 }
 
+/* Also as the key by which it is found. */
+static void take_name(struct grp_core *core, struct grp_group *group, char *name)
+{
+	HASH_DELETE(hh_name, core->by_name, group);
+	free(group->name);
+	group->name = name;
+	group->name_len = strlen(name);
+	memcpy(group->key + sizeof(uint32_t), name, group->name_len);
+	HASH_ADD(hh_name, core->by_name, key, sizeof(uint32_t) + group->name_len, group);
+}
+
 /* The last name of a spec may be the group itself: mv /a /a is EEXIST. */
 int grp_group_rename(struct grp_core *core, struct grp_group *group, const char *to,
 		     const struct grp_caller *caller, struct grp_error *error)
 {
-	char buf[GRP_PATH_MAX], *name, *old_name = group->name;
+	char buf[GRP_PATH_MAX], from[GRP_PATH_MAX], *name, *old_name = group->name;
 	struct grp_group *parent;
 	size_t old_len = group->name_len;
 	const char *last;
@@ -245,6 +300,8 @@ int grp_group_rename(struct grp_core *core, struct grp_group *group, const char 
 	r = check_directory(parent, caller, error);
 	if (r)
 		return r;
+	if (grp_group_path(group, from, sizeof(from)) < 0)
+		from[0] = '\0';
 	name = strdup(last);
 	if (!name)
 		return -ENOMEM;
@@ -257,11 +314,7 @@ int grp_group_rename(struct grp_core *core, struct grp_group *group, const char 
 		free(name);
 		return grp_error_set(error, -r, "cannot store the name: %s", strerror(-r));
 	}
-	HASH_DELETE(hh_name, core->by_name, group);
-	free(old_name);
-	group->name = name;
-	group->name_len = strlen(name);
-	memcpy(group->key + sizeof(uint32_t), name, group->name_len);
-	HASH_ADD(hh_name, core->by_name, key, sizeof(uint32_t) + group->name_len, group);
+	take_name(core, group, name);
+	emit_change(core, GRP_WATCH_MV, group, caller, from[0] ? from : NULL);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "core/core.h"
+#include "core/event.h"
 #include "core/file.h"
 #include "core/release.h"
 #include "core/subsystem.h"
@@ -48,6 +49,9 @@ struct grp_core {
 	bool polled; /* some bound subsystem is told of births and exits */
 	struct grp_group *releases[GRP_RELEASE_MAX]; /* queues, see release.h */
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
+	grp_sink_fn sink; /* NULL: nobody watches */
+	void *sink_data;
+	uint64_t events_lost; /* by the kernel, when groups were last looked at because of that */
 	struct grp_core_figures figures;
 };
 
@@ -128,6 +132,16 @@ static inline void grp_base_add_cpu(struct grp_base_cpu *to, const struct grp_ba
 
 /* The counters of a set itself, from the programs' cells. */
 void grp_base_add_set(const struct grp_core *core, const struct grp_set *set, struct grp_base *to);
+
+/* --- empty.c ------------------------------------------------------------------ */
+
+/* Has it, or any group of a set, lost its last task? Then it is told, once. */
+void grp_empty_check(struct grp_core *core, struct grp_group *group);
+void grp_empty_check_set(struct grp_core *core, const struct grp_set *set);
+/* The same for all, if the kernel has lost events since the last time. */
+void grp_empty_recover(struct grp_core *core);
+/* At start: who has tasks. */
+void grp_empty_load(struct grp_core *core);
 
 /* --- group.c ------------------------------------------------------------------ */
 
@@ -311,6 +325,24 @@ int grp_task_members(struct grp_core *core, pid_t tid, pid_t tgid, struct grp_me
 /* Appends what a record says. -ENOMEM. */
 int grp_members_add(struct grp_core *core, struct grp_members *members,
 		    const struct grp_scan_record *record);
+/* --- activity.c ---------------------------------------------------------------- */
+
+/* Into the group's record what its sets know, before one of them is cleared. */
+int grp_activity_keep(struct grp_core *core, struct grp_group *group);
+
+/* --- moved.c ----------------------------------------------------------------------- */
+
+/* By slot: threads that have come from another group, and from which. */
+struct grp_moved {
+	unsigned int n[GRP_HIERARCHIES_MAX];
+	struct grp_group *source[GRP_HIERARCHIES_MAX]; /* NULL: from several */
+};
+/* One thread, as the pass that moved it has told. */
+void grp_moved_note(struct grp_core *core, const struct grp_target *target,
+		    const struct grp_scan_record *record, struct grp_moved *moved);
+/* The end of the move, whether all of it was done or not. */
+void grp_moved_tell(struct grp_core *core, const struct grp_target *target,
+		    const struct grp_moved *moved, const struct grp_caller *caller);
 
 /* Ascending; a thread that several passes have met stays once. */
 void grp_members_unique(struct grp_members *members);

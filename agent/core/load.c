@@ -55,6 +55,7 @@ static int on_group(uint32_t id, const struct grp_group_record *record, void *da
 	group->file_uid = record->file_uid;
 	group->file_gid = record->file_gid;
 	group->peak_tasks = record->peak_tasks;
+	group->active_ns = record->active_ns;
 	group->created_ns = record->created_ns;
 	load->groups[load->n_groups++] = (struct pending){ group, record->parent, record->slot };
 	return 0;
@@ -220,6 +221,8 @@ static int build(struct load *load, struct grp_error *error)
 	link_groups(load);
 	adopt_sets(core);
 	r = drop_strays(load);
+	if (!r)
+		grp_empty_load(core);
 	if (!r && !grp_hierarchy_default(core))
 		r = grp_hierarchy_make_default(core);
 	if (!r)

@@ -36,6 +36,7 @@ static void fill(struct grp_core *core, const struct grp_scan_record *record,
 		.exiting = record->verdict == GRP_VERDICT_EXITING,
 		.cpu_ns = record->time_ns,
 		.start_ns = record->start_ns,
+		.idle_ns = record->idle_ns,
 		.set = &core->sets[set],
 	};
 	memcpy(ret->comm, record->comm, sizeof(ret->comm) - 1);

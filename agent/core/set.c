@@ -93,6 +93,7 @@ void grp_sets_join(struct grp_core *core, struct grp_hierarchy *hierarchy)
 	for (unsigned int i = 0; i < core->view->capacity_sets; i++)
 		if (core->sets[i].state != GRP_SET_FREE)
 			join(core, &core->sets[i], hierarchy->slot);
+	hierarchy->root->occupied = true;
 }
 
 static int store(struct grp_core *core, const struct grp_set *set)

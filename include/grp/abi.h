@@ -98,16 +98,20 @@ struct grp_mode {
 /* Bias of a dead set's members: larger than any count of tasks. */
 #define GRP_MEMBERS_DEAD (-(1LL << 40))
 
-/* One per set. Written by programs, read through a mapping by the agent. */
+/*
+ * One per set. Written by programs, read through a mapping by the agent. One line of
+ * the cache, as a birth, a move and an exit touch nearly all of it.
+ */
 struct grp_count {
 	__s64 members; /* tasks alive or seeded; < 0: dead (A4) */
 	__s64 chargers; /* tasks whose word may still name the set */
 	__u64 changes; /* moves with every change of members, before and after */
-	__u64 entries; /* tasks that came in by a move */
+	__u32 entries; /* tasks that came in by a move; compared only, so it may wrap */
+	__u32 peak_members; /* the most there ever were at a time */
 	__u64 forks;
 	__u64 execs;
 	__u64 exits;
-	__u64 pad;
+	__u64 active_ns; /* of the latest birth, exit or move, either way; since boot */
 };
 
 /* What went another way than usual; index into the map of statistics. */
@@ -180,6 +184,9 @@ enum grp_verdict {
 	GRP_VERDICT_MAX,
 };
 
+/* A task that has never run, or of which the kernel does not tell. */
+#define GRP_IDLE_UNKNOWN (~0ULL)
+
 /* What a task calls itself, as in /proc/PID/comm: the kernel's TASK_COMM_LEN. */
 #define GRP_COMM_SIZE 16
 
@@ -197,7 +204,10 @@ struct grp_scan_record {
 	__u8 verdict; /* enum grp_verdict */
 	__u64 start_ns; /* since boot */
 	__u64 time_ns; /* the task's own sum_exec_runtime */
+	__u64 idle_ns; /* of a listed task: since it last ran; 0: it runs or is about to */
 	char comm[GRP_COMM_SIZE]; /* of a listed task: any bytes, NUL-terminated */
+	__u16 from; /* of a moved task: its set before; the same: it was there already */
+	__u16 pad[3];
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
@@ -275,7 +285,8 @@ struct grp_group_record {
 	__u32 name_len;
 	__u32 pad;
 	__u64 created_ns; /* wall clock */
-	__u64 peak_tasks; /* of its own, at the latest time it was looked at */
+	__u64 peak_tasks; /* of its own: what its live sets do not tell any more */
+	__u64 active_ns; /* latest activity; the same. Since boot, as all of the store */
 	char name[GRP_NAME_MAX + 1]; /* bytes, NUL-terminated */
 };
 
@@ -397,11 +408,11 @@ _Static_assert(sizeof(struct grp_event) == 16, "abi");
 _Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
 _Static_assert(sizeof(struct grp_orphan) == 8, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
-_Static_assert(sizeof(struct grp_scan_record) == 64, "abi");
+_Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");
-_Static_assert(sizeof(struct grp_group_record) == 320, "abi");
+_Static_assert(sizeof(struct grp_group_record) == 328, "abi");
 _Static_assert(sizeof(struct grp_value_key) == 112, "abi");
 _Static_assert(sizeof(struct grp_value) == 1032, "abi");
 _Static_assert(sizeof(struct grp_value_inode) == 12, "abi");

@@ -23,7 +23,7 @@ struct fake_task {
 	uint32_t ns_tid, ns_tgid; /* in namespace pidns; 0: not visible there */
 	uint32_t pidns;
 	uint32_t uid, suid;
-	uint64_t start_ns, time_ns;
+	uint64_t start_ns, time_ns, idle_ns;
 	uint16_t set;
 	uint8_t state; /* enum grp_state */
 	bool stored; /* has task storage */
@@ -76,6 +76,7 @@ struct fake_kernel {
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int settles;
 	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
+	uint64_t now_ns; /* since boot: what births, moves and exits are noted with */
 	/* Called before each pass, to let tasks fork or exit in the middle; may be NULL. */
 	void (*before_pass)(struct fake_kernel *fake, enum grp_pass kind, void *data);
 	void *before_pass_data;

@@ -25,6 +25,9 @@ static bool member_up(struct fake_kernel *fake, uint16_t set)
 	count->changes += 2;
 	count->members++;
 	count->chargers++;
+	if (count->peak_members < count->members)
+		count->peak_members = count->members;
+	count->active_ns = fake->now_ns;
 	return true;
 }
 
@@ -33,6 +36,7 @@ static void member_down(struct fake_kernel *fake, uint16_t set)
 	struct grp_count *count = &fake->counts[set];
 
 	count->changes += 2;
+	count->active_ns = fake->now_ns;
 	if (--count->members)
 		return;
 	if (fake->n_events == FAKE_EVENTS_MAX) {
@@ -225,10 +229,12 @@ static bool pass_one(struct fake_kernel *fake, enum grp_pass kind, struct fake_t
 	}
 	if (kind == GRP_PASS_LIST && !all && plan[task->set] == GRP_PLAN_NONE)
 		return false;
+	record->from = task->set;
 	record->verdict = kind == GRP_PASS_LIST ? list_one(task) :
 						  move_one(fake, task, request, plan);
 	if (kind == GRP_PASS_LIST)
 		memcpy(record->comm, task->comm, sizeof(record->comm));
+	record->idle_ns = task->idle_ns;
 	fill_record(fake, task, request, record);
 	return true;
 }
