@@ -86,7 +86,7 @@ static int check_task(const struct grp_task_id *id, const struct grp_member *mem
 		return -ESRCH;
 	if (!caller->uid || id->self || caller->uid == member->uid || caller->uid == member->suid)
 		return 0;
-	return grp_error_set(error, EACCES, "user %u may only move tasks of its own",
+	return grp_error_set(error, EACCES, "uid %u may only move tasks of its own",
 			     (unsigned int)caller->uid);
 }
 
@@ -222,7 +222,7 @@ static int move_rounds(struct move *move)
 			return -ESRCH;
 		if (!r && move->denied)
 			return grp_error_set(move->error, EACCES,
-					     "user %u may only move tasks of its own",
+					     "uid %u may only move tasks of its own",
 					     move->request.uid);
 		if (!r && complete(move))
 			return move->moved ? 0 : -ESRCH;
@@ -393,7 +393,7 @@ static int run_members(struct move *move, void *data)
 		from->moved += move->moved;
 		if (move->denied)
 			return grp_error_set(move->error, EACCES,
-					     "user %u may only move tasks of its own",
+					     "uid %u may only move tasks of its own",
 					     move->request.uid);
 	}
 	return -EAGAIN;

@@ -76,6 +76,7 @@ struct grp_group {
 	struct grp_group *prev, *next;
 	struct grp_set *sets; /* of which it is the group in this hierarchy */
 	unsigned int n_children; /* live ones */
+	unsigned int n_descendants; /* live ones, at all depths */
 	unsigned int references; /* of subsystems; keep it busy (CSS-1) */
 	bool dying; /* removed; kept while sets refer to it */
 	bool occupied; /* has had tasks since it was last told to be empty */
@@ -83,6 +84,7 @@ struct grp_group {
 	struct grp_inode inode;
 	uid_t file_uid; /* of its control files that were not given away (CONT-5) */
 	gid_t file_gid;
+	struct grp_inode member_files[GRP_MEMBER_FILES]; /* these stand by themselves */
 	void *state[GRP_SUBSYSTEMS_MAX]; /* of subsystems; NULL: none, or not bound */
 	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
 	struct grp_value_entry *values; /* stored for it; see value.c */
@@ -159,28 +161,41 @@ uint32_t grp_hierarchy_subsystems(struct grp_core *core, const struct grp_hierar
  */
 uint32_t grp_group_subsystems(struct grp_core *core, const struct grp_group *group);
 
+/* How a group is looked for. */
+struct grp_lookup {
+	struct grp_core *core;
+	const struct grp_caller *caller; /* must be able to search the way; NULL: no matter who */
+	bool unmounted; /* also of a hierarchy that is not mounted (HIER-17): for rmdir */
+	struct grp_error *error;
+};
+
 /**
- * grp_group_find() - "[HIERARCHY:]/path" to a group.
+ * grp_group_lookup() - "[HIERARCHY:]/path" to a group.
  * @spec: raw bytes (already without \x notation), NUL-terminated. Repeated and
  * trailing slashes are folded; "." and ".." are not path elements here.
  * Return: 0; -EINVAL: not of that form; -ENOENT: no such hierarchy or group;
- * -ENAMETOOLONG.
+ * -ENOTDIR: a control file; -EACCES: no search permission on the way, whatever may be
+ * there; -ENAMETOOLONG.
  */
-int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
-		   struct grp_group **ret_group);
+int grp_group_lookup(const struct grp_lookup *lookup, const char *spec,
+		     struct grp_group **ret_group);
 
-/* grp_group_find_any() - also of a hierarchy that is not mounted (HIER-17): for rmdir. */
-int grp_group_find_any(struct grp_core *core, const char *spec, struct grp_error *error,
-		       struct grp_group **ret_group);
+/* A group yet to be made. */
+struct grp_place {
+	struct grp_group *parent;
+	char name[GRP_NAME_MAX + 1];
+};
 
 /**
- * grp_group_find_parent() - for a group yet to be made: the parent and the last
- * name of @spec.
- * @ret_name: points into @buf, which must hold GRP_PATH_MAX bytes.
- * Return: as grp_group_find(); -EEXIST when spec is a root.
+ * grp_group_lookup_place() - the parent and the last name of @spec.
+ * Return: as grp_group_lookup(); -EEXIST when spec is a root.
  */
-int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
-			  char *buf, struct grp_group **ret_parent, const char **ret_name);
+int grp_group_lookup_place(const struct grp_lookup *lookup, const char *spec,
+			   struct grp_place *ret_place);
+
+/* grp_group_find() - the same as grp_group_lookup(), no matter for whom. */
+int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
+		   struct grp_group **ret_group);
 
 /*
  * grp_group_by_id() - to find a group again after others may have changed the
@@ -238,7 +253,8 @@ int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_err
 /**
  * grp_group_make() - mkdir of one group (CONT-1, 4, 5).
  * Return: 0; -EINVAL, -ENAMETOOLONG (name); -EEXIST (sibling or control file);
- * -EACCES; -ENOSPC (capacity-groups; -EDQUOT the caller's own limit).
+ * -EACCES; -EAGAIN (cgroup.max.descendants, cgroup.max.depth of a group above);
+ * -ENOSPC (capacity-groups; -EDQUOT the caller's own limit).
  */
 int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *name, mode_t mode,
 		   const struct grp_caller *caller, struct grp_error *error,
@@ -253,8 +269,9 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 
 /**
  * grp_group_rename() - CONT-10: same parent only.
- * @to: spec of the new place. Return: 0; -EXDEV other hierarchy; -EINVAL into
- * its own subtree; -EEXIST; -EIO another parent; -EBUSY a root; -ENOENT.
+ * @to: spec of the new place. Return: 0; -EBUSY a root; -EXDEV other hierarchy;
+ * -EINVAL into its own subtree; -EACCES, -EPERM; -ENOTDIR a control file's name; -EIO
+ * another parent; -EEXIST; in that order, after those of grp_group_lookup().
  */
 int grp_group_rename(struct grp_core *core, struct grp_group *group, const char *to,
 		     const struct grp_caller *caller, struct grp_error *error);
@@ -463,24 +480,5 @@ const struct grp_kernel_view *grp_core_view(const struct grp_core *core);
 /* grp_core_groups_of() - live groups whose owner is @uid (limit per user). */
 unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid);
 void grp_core_set_limit_groups_per_uid(struct grp_core *core, unsigned int limit);
-
-/* --- owners and modes (CONT-5, CONT-6) ------------------------------------------- */
-
-/* What grp_access() is asked for, as bits. */
-enum grp_access_mask {
-	GRP_SEARCH = 1,
-	GRP_WRITE = 2,
-	GRP_READ = 4,
-};
-
-/* grp_access() - the rules of a directory or file, supplementary groups included. */
-bool grp_access(const struct grp_inode *inode, const struct grp_caller *caller, int mask);
-
-/**
- * grp_group_access() - @mask on a group, and search on all above it.
- * Return: 0; -EACCES with a reason that names the user.
- */
-int grp_group_access(const struct grp_group *group, const struct grp_caller *caller, int mask,
-		     struct grp_error *error);
 
 #endif

@@ -171,7 +171,7 @@ static int write_release_agent(const struct grp_file_access *access, const char 
 const struct grp_file grp_core_files[] = {
 	{
 		.name = "tasks",
-		.mode = 0644,
+		.mode = GRP_MEMBER_FILE_MODE,
 		.unit = "",
 		.help = "ids of member threads; write one to move that thread here",
 		.read = read_tasks,
@@ -179,7 +179,7 @@ const struct grp_file grp_core_files[] = {
 	},
 	{
 		.name = "cgroup.procs",
-		.mode = 0644,
+		.mode = GRP_MEMBER_FILE_MODE,
 		.unit = "",
 		.help = "ids of processes with a member; write one to move the whole process",
 		.read = read_procs,
@@ -229,6 +229,28 @@ const struct grp_file grp_core_files[] = {
 		.help = "program that is started for groups with notify_on_release; only root sets it",
 		.read = read_release_agent,
 		.write = write_release_agent,
+	},
+	{
+		.name = GRP_FILE_MAX_DESCENDANTS,
+		.mode = 0644,
+		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED,
+		.unit = "groups",
+		.help = "most groups below this one, at all depths; max for no limit",
+		.read = grp_limit_read,
+		.write = grp_limit_write,
+		.preset = "max",
+		.canonical = grp_limit_canonical,
+	},
+	{
+		.name = GRP_FILE_MAX_DEPTH,
+		.mode = 0644,
+		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED,
+		.unit = "levels",
+		.help = "how deep groups below this one may be; max for no limit",
+		.read = grp_limit_read,
+		.write = grp_limit_write,
+		.preset = "max",
+		.canonical = grp_limit_canonical,
 	},
 };
 const size_t grp_n_core_files = sizeof(grp_core_files) / sizeof(*grp_core_files);

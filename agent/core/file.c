@@ -127,20 +127,6 @@ bool grp_file_find(struct grp_core *core, const struct grp_group *group, const c
 
 /* --- access ---------------------------------------------------------------------------- */
 
-void grp_file_inode(struct grp_core *core, struct grp_group *group, const struct grp_file_ref *ref,
-		    struct grp_inode *ret_inode)
-{
-	const struct grp_value_entry *entry =
-		grp_value_find(core, group, GRP_VALUE_INODE, ref->key);
-	struct grp_value_inode stored;
-
-	*ret_inode = (struct grp_inode){ group->file_uid, group->file_gid, ref->file->mode };
-	if (!entry || entry->len != sizeof(stored))
-		return;
-	memcpy(&stored, entry->data, sizeof(stored));
-	*ret_inode = (struct grp_inode){ stored.uid, stored.gid, stored.mode };
-}
-
 static int check_access(const struct grp_file_access *access, const struct grp_file_ref *ref,
 			int mask)
 {
@@ -149,12 +135,8 @@ static int check_access(const struct grp_file_access *access, const struct grp_f
 
 	grp_file_inode(access->core, access->group, ref, &inode);
 	if (!r && !grp_access(&inode, access->caller, mask))
-		r = grp_error_set(
-			access->error, EACCES,
-			"user %u may not %s '%s' of user %u, mode %04o, in hierarchy '%s'",
-			(unsigned int)access->caller->uid, mask == GRP_WRITE ? "write" : "read",
-			ref->name, (unsigned int)inode.uid, (unsigned int)inode.mode,
-			access->group->hierarchy->name);
+		r = grp_inode_refuse(access->group, ref->name, &inode, access->caller, mask,
+				     access->error);
 	return r;
 }
 

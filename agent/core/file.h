@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "core/core.h"
+#include "core/inode.h"
 #include "core/subsystem.h"
 
 enum grp_file_flags {

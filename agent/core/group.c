@@ -15,6 +15,7 @@
 #define GROUP_FORM "a group is written [HIERARCHY:]/path"
 /* Longer ones are not repeated in a message. */
 #define SUGGESTION_MAX 100
+#define SHOWN_PATH_MAX 100
 
 /* --- cache --------------------------------------------------------------------- */
 
@@ -64,6 +65,12 @@ void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, 
 	shown->group = group->id;
 }
 
+static void count_descendant(const struct grp_group *group, int delta)
+{
+	for (struct grp_group *above = group->parent; above; above = above->parent)
+		above->n_descendants += delta;
+}
+
 void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
 		    struct grp_group *parent, struct grp_group *group)
 {
@@ -76,6 +83,7 @@ void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
 		return;
 	}
 	set_key(group, parent ? parent->id : 0);
+	count_descendant(group, 1);
 	if (parent) {
 		parent->n_children++;
 		HASH_ADD(hh_name, core->by_name, key, sizeof(uint32_t) + group->name_len, group);
@@ -91,6 +99,7 @@ void grp_group_bury(struct grp_core *core, struct grp_group *group)
 		HASH_DELETE(hh_name, core->by_name, group);
 		group->parent->n_children--;
 	}
+	count_descendant(group, -1);
 	group->hierarchy->n_groups--;
 	group->dying = true;
 	core->figures.groups--;
@@ -124,6 +133,10 @@ int grp_group_store(struct grp_core *core, const struct grp_group *group)
 		.active_ns = group->active_ns,
 	};
 
+	for (size_t i = 0; i < GRP_MEMBER_FILES; i++)
+		record.member_files[i] = (struct grp_value_inode){ group->member_files[i].uid,
+								   group->member_files[i].gid,
+								   group->member_files[i].mode };
 	memcpy(record.name, group->name, group->name_len);
 	return core->ops->group_put(core->kernel, group->id, &record);
 }
@@ -205,16 +218,17 @@ static int explain_form(struct grp_core *core, const char *spec, struct grp_erro
 }
 
 /* Splits "[HIERARCHY:]/path"; *ret_path points at the first slash. */
-static int find_root(struct grp_core *core, const char *spec, bool any, struct grp_error *error,
-		     const char **ret_path, struct grp_group **ret_root)
+static int find_root(const struct grp_lookup *lookup, const char *spec, const char **ret_path,
+		     struct grp_group **ret_root)
 {
+	struct grp_error *error = lookup->error;
 	char name[GRP_HIERARCHY_NAME_MAX + 1] = "default";
 	const char *path = strchr(spec, '/');
 	struct grp_hierarchy *hierarchy;
 	size_t len;
 
 	if (!path || (path != spec && path[-1] != ':'))
-		return explain_form(core, spec, error);
+		return explain_form(lookup->core, spec, error);
 	if (strlen(path) >= GRP_PATH_MAX)
 		return grp_error_set(error, ENAMETOOLONG, "a path has at most %d bytes",
 				     GRP_PATH_MAX - 1);
@@ -231,11 +245,11 @@ static int find_root(struct grp_core *core, const char *spec, bool any, struct g
 				error, EINVAL,
 				"the name of a hierarchy is made of A-Z a-z 0-9 _ . -");
 	}
-	hierarchy = grp_hierarchy_find(core, name);
+	hierarchy = grp_hierarchy_find(lookup->core, name);
 	if (!hierarchy)
 		return grp_error_set(error, ENOENT, "no hierarchy '%s'; 'grpctl mount %s' makes it",
 				     name, name);
-	if (hierarchy->flags & GRP_HIERARCHY_UNMOUNTED && !any)
+	if (hierarchy->flags & GRP_HIERARCHY_UNMOUNTED && !lookup->unmounted)
 		return grp_error_set(error, ENOENT,
 				     "hierarchy '%s' is not mounted; 'grpctl mount' with its "
 				     "options shows it again",
@@ -269,69 +283,89 @@ static int check_element(const char *name, size_t len, struct grp_error *error)
 	return 0;
 }
 
-static int find_group(struct grp_core *core, const char *spec, bool any, struct grp_error *error,
-		      struct grp_group **ret_group)
+/* Those above it were searched before. */
+static int check_search(const struct grp_lookup *lookup, const struct grp_group *group)
+{
+	if (!lookup->caller || grp_access(&group->inode, lookup->caller, GRP_SEARCH))
+		return 0;
+	return grp_inode_refuse(group, NULL, &group->inode, lookup->caller, GRP_SEARCH,
+				lookup->error);
+}
+
+/* One step down, as the caller may make it. */
+static int step(const struct grp_lookup *lookup, const char *name, size_t len,
+		struct grp_group **group)
+{
+	struct grp_group *parent = *group;
+	char copy[GRP_NAME_MAX + 1];
+	int r = check_element(name, len, lookup->error);
+
+	if (!r)
+		r = check_search(lookup, parent);
+	if (r)
+		return r;
+	*group = find_child(lookup->core, parent, name, len);
+	if (*group)
+		return 0;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	if (grp_file_find(lookup->core, parent, copy, NULL))
+		return grp_error_set(lookup->error, ENOTDIR, "'%s' is a control file", copy);
+	return grp_error_set(lookup->error, ENOENT, "no such group");
+}
+
+int grp_group_lookup(const struct grp_lookup *lookup, const char *spec,
+		     struct grp_group **ret_group)
 {
 	struct grp_group *group = NULL;
 	const char *path = "", *name;
 	size_t len;
-	int r = find_root(core, spec, any, error, &path, &group);
+	int r = find_root(lookup, spec, &path, &group);
 
-	while (!r && next_element(&path, &name, &len)) {
-		r = check_element(name, len, error);
-		if (r)
-			return r;
-		group = find_child(core, group, name, len);
-		if (!group)
-			r = grp_error_set(error, ENOENT, "no such group");
-	}
-	if (r)
-		return r;
-	*ret_group = group;
-	return 0;
+	while (!r && next_element(&path, &name, &len))
+		r = step(lookup, name, len, &group);
+	if (!r)
+		*ret_group = group;
+	return r;
 }
 
 int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *error,
 		   struct grp_group **ret_group)
 {
-	return find_group(core, spec, false, error, ret_group);
+	return grp_group_lookup(&(struct grp_lookup){ .core = core, .error = error }, spec,
+				ret_group);
 }
 
-int grp_group_find_any(struct grp_core *core, const char *spec, struct grp_error *error,
-		       struct grp_group **ret_group)
-{
-	return find_group(core, spec, true, error, ret_group);
-}
-
-int grp_group_find_parent(struct grp_core *core, const char *spec, struct grp_error *error,
-			  char *buf, struct grp_group **ret_parent, const char **ret_name)
+int grp_group_lookup_place(const struct grp_lookup *lookup, const char *spec,
+			   struct grp_place *ret_place)
 {
 	const char *path = "", *name, *next;
 	struct grp_group *group = NULL;
 	size_t len, next_len;
-	int r = find_root(core, spec, false, error, &path, &group);
+	int r = find_root(lookup, spec, &path, &group);
 
 	if (r)
 		return r;
 	if (!next_element(&path, &name, &len))
-		return grp_error_set(error, EEXIST, "the root of a hierarchy is always there");
-	while (next_element(&path, &next, &next_len)) {
-		r = check_element(name, len, error);
-		if (r)
-			return r;
-		group = find_child(core, group, name, len);
-		if (!group)
-			return grp_error_set(error, ENOENT, "a group above it does not exist");
+		return grp_error_set(lookup->error, EEXIST,
+				     "the root of a hierarchy is always there");
+	while (!r && next_element(&path, &next, &next_len)) {
+		r = step(lookup, name, len, &group);
+		if (r == -ENOENT)
+			return grp_error_set(lookup->error, ENOENT,
+					     "a group above it does not exist");
 		name = next;
 		len = next_len;
 	}
-	r = check_element(name, len, error);
+	if (!r)
+		r = check_element(name, len, lookup->error);
+	if (!r)
+		r = check_search(lookup, group);
 	if (r)
 		return r;
-	memcpy(buf, name, len);
-	buf[len] = '\0';
-	*ret_parent = group;
-	*ret_name = buf;
+	ret_place->parent = group;
+	memcpy(ret_place->name, name, len);
+	ret_place->name[len] = '\0';
 	return 0;
 }
 
@@ -357,6 +391,17 @@ ssize_t grp_group_path(const struct grp_group *group, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
+const char *grp_group_shown_path(const struct grp_group *group, char buf[GRP_SHOWN_PATH_SIZE])
+{
+	size_t len = strlen(group->hierarchy->name);
+
+	memcpy(buf, group->hierarchy->name, len);
+	buf[len++] = ':';
+	(void)grp_group_path(group, buf + len, GRP_SHOWN_PATH_SIZE - len);
+	len = strlen(buf);
+	return len > SHOWN_PATH_MAX ? buf + len - SHOWN_PATH_MAX : buf;
+}
+
 static struct grp_group *skip_dying(struct grp_group *group)
 {
 	while (group && group->dying)
@@ -364,15 +409,28 @@ static struct grp_group *skip_dying(struct grp_group *group)
 	return group;
 }
 
-struct grp_group *grp_group_next(const struct grp_group *top, const struct grp_group *at)
+/* Past all that is below it. */
+static struct grp_group *next_beside(const struct grp_group *top, const struct grp_group *at)
 {
-	struct grp_group *next = skip_dying(at->children);
+	struct grp_group *next = NULL;
 
 	while (!next && at != top) {
 		next = skip_dying(at->next);
 		at = at->parent;
 	}
 	return next;
+}
+
+struct grp_group *grp_group_next(const struct grp_group *top, const struct grp_group *at)
+{
+	return skip_dying(at->children) ?: next_beside(top, at);
+}
+
+struct grp_group *grp_group_next_listed(const struct grp_group *top, const struct grp_group *at,
+					const struct grp_caller *caller)
+{
+	return grp_access(&at->inode, caller, GRP_READ | GRP_SEARCH) ? grp_group_next(top, at) :
+								       next_beside(top, at);
 }
 
 struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at)
@@ -409,35 +467,4 @@ unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid)
 	for (const struct grp_group *g = core->by_id; g; g = g->hh_id.next)
 		n += !g->dying && g->inode.uid == uid;
 	return n;
-}
-
-bool grp_access(const struct grp_inode *inode, const struct grp_caller *caller, int mask)
-{
-	mode_t mode = inode->mode;
-
-	if (!caller->uid)
-		return true;
-	if (caller->uid == inode->uid)
-		return ((mode >> 6) & mask) == (mode_t)mask;
-	if (caller->gid == inode->gid)
-		return ((mode >> 3) & mask) == (mode_t)mask;
-	for (size_t i = 0; i < caller->n_groups; i++)
-		if (caller->groups[i] == inode->gid)
-			return ((mode >> 3) & mask) == (mode_t)mask;
-	return (mode & mask) == (mode_t)mask;
-}
-
-int grp_group_access(const struct grp_group *group, const struct grp_caller *caller, int mask,
-		     struct grp_error *error)
-{
-	bool allowed = grp_access(&group->inode, caller, mask);
-
-	for (const struct grp_group *g = group->parent; allowed && g; g = g->parent)
-		allowed = grp_access(&g->inode, caller, GRP_SEARCH);
-	return allowed ? 0 :
-			 grp_error_set(error, EACCES, "user %u may not %s that group",
-				       (unsigned int)caller->uid,
-				       mask & GRP_WRITE ? "change" :
-				       mask & GRP_READ	? "list" :
-							  "enter");
 }

@@ -36,13 +36,6 @@ static int check_free(struct grp_core *core, const struct grp_group *parent, con
 	return 0;
 }
 
-/* Names in a group are changed by who may write it. */
-static int check_directory(const struct grp_group *directory, const struct grp_caller *caller,
-			   struct grp_error *error)
-{
-	return grp_group_access(directory, caller, GRP_WRITE | GRP_SEARCH, error);
-}
-
 static int check_room(struct grp_core *core, const struct grp_caller *caller,
 		      struct grp_error *error)
 {
@@ -50,7 +43,7 @@ static int check_room(struct grp_core *core, const struct grp_caller *caller,
 
 	if (caller->uid && grp_core_groups_of(core, caller->uid) >= core->groups_per_uid)
 		return grp_error_set(error, EDQUOT,
-				     "user %u has its %u group%s (setting groups-per-uid)",
+				     "uid %u has its %u group%s (setting groups-per-uid)",
 				     (unsigned int)caller->uid, core->groups_per_uid,
 				     grp_plural(core->groups_per_uid));
 	if (figures->groups + figures->dying_groups < core->view->capacity_groups)
@@ -84,9 +77,7 @@ static int create(struct grp_core *core, const struct grp_group *wish, struct gr
 	if (r)
 		return r;
 	group->flags = wish->flags;
-	group->inode = wish->inode;
-	group->file_uid = wish->inode.uid;
-	group->file_gid = wish->inode.gid;
+	grp_inode_init(group, &wish->inode);
 	group->created_ns = grp_clock_ns(CLOCK_REALTIME);
 	group->parent = parent;
 	group->hierarchy = hierarchy;
@@ -138,7 +129,9 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 	if (!r)
 		r = check_free(core, parent, name, error);
 	if (!r)
-		r = check_directory(parent, caller, error);
+		r = grp_group_access(parent, caller, GRP_WRITE | GRP_SEARCH, error);
+	if (!r)
+		r = grp_limits_check(core, parent, error);
 	if (!r)
 		r = check_room(core, caller, error);
 	if (r)
@@ -222,7 +215,7 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 
 	if (!parent)
 		return grp_error_set(error, EBUSY, "the root of a hierarchy stays; see umount");
-	r = check_directory(parent, caller, error);
+	r = grp_group_may_remove(group, caller, error);
 	if (r)
 		return r;
 	if (tasks)
@@ -270,41 +263,51 @@ static void take_name(struct grp_core *core, struct grp_group *group, char *name
 	HASH_ADD(hh_name, core->by_name, key, sizeof(uint32_t) + group->name_len, group);
 }
 
-/* The last name of a spec may be the group itself: mv /a /a is EEXIST. */
-int grp_group_rename(struct grp_core *core, struct grp_group *group, const char *to,
-		     const struct grp_caller *caller, struct grp_error *error)
+/*
+ * The order of the errors is that of today's kernel, except that a name given twice
+ * is EEXIST.
+ */
+static int check_rename(struct grp_core *core, const struct grp_group *group,
+			const struct grp_place *to, const struct grp_caller *caller,
+			struct grp_error *error)
 {
-	char buf[GRP_PATH_MAX], from[GRP_PATH_MAX], *name, *old_name = group->name;
-	struct grp_group *parent;
-	size_t old_len = group->name_len;
-	const char *last;
-	int r = grp_group_find_parent(core, to, error, buf, &parent, &last);
+	int r;
 
-	if (r)
-		return r;
 	if (!group->parent)
 		return grp_error_set(error, EBUSY, "the root of a hierarchy has no name");
-	if (parent->hierarchy != group->hierarchy)
+	if (to->parent->hierarchy != group->hierarchy)
 		return grp_error_set(error, EXDEV, "a group stays in its hierarchy");
-	if (grp_group_within(parent, group))
+	if (grp_group_within(to->parent, group))
 		return grp_error_set(error, EINVAL, "a group cannot go below itself");
-	r = check_name(last, error);
+	r = check_name(to->name, error);
 	if (!r)
-		r = check_free(core, parent, last, error);
+		r = grp_group_may_remove(group, caller, error);
+	if (!r)
+		r = grp_group_access(to->parent, caller, GRP_WRITE | GRP_SEARCH, error);
 	if (r)
 		return r;
-	if (parent != group->parent)
+	if (grp_file_find(core, to->parent, to->name, NULL))
+		return grp_error_set(error, ENOTDIR, "'%s' is the name of a control file",
+				     to->name);
+	if (to->parent != group->parent)
 		return grp_error_set(error, EIO,
 				     "a group keeps its parent: only the last name may "
 				     "change");
-	r = check_directory(parent, caller, error);
-	if (r)
-		return r;
-	if (grp_group_path(group, from, sizeof(from)) < 0)
-		from[0] = '\0';
-	name = strdup(last);
+	return check_free(core, to->parent, to->name, error);
+}
+
+/* One update decides; then the cache follows. */
+static int change_name(struct grp_core *core, struct grp_group *group, const char *new_name,
+		       const struct grp_caller *caller, struct grp_error *error)
+{
+	char *name = strdup(new_name), *old_name = group->name, from[GRP_PATH_MAX];
+	size_t old_len = group->name_len;
+	int r;
+
 	if (!name)
 		return -ENOMEM;
+	if (grp_group_path(group, from, sizeof(from)) < 0)
+		from[0] = '\0';
 	group->name = name;
 	group->name_len = strlen(name);
 	r = grp_group_store(core, group);
@@ -317,4 +320,16 @@ int grp_group_rename(struct grp_core *core, struct grp_group *group, const char 
 	take_name(core, group, name);
 	emit_change(core, GRP_WATCH_MV, group, caller, from[0] ? from : NULL);
 	return 0;
+}
+
+int grp_group_rename(struct grp_core *core, struct grp_group *group, const char *to,
+		     const struct grp_caller *caller, struct grp_error *error)
+{
+	const struct grp_lookup lookup = { .core = core, .caller = caller, .error = error };
+	struct grp_place place;
+	int r = grp_group_lookup_place(&lookup, to, &place);
+
+	if (!r)
+		r = check_rename(core, group, &place, caller, error);
+	return r ?: change_name(core, group, place.name, caller, error);
 }

@@ -161,6 +161,9 @@ void grp_group_free(struct grp_core *core, struct grp_group *group);
 int grp_group_store(struct grp_core *core, const struct grp_group *group);
 /* One update; on failure they are as before. */
 int grp_group_set_flags(struct grp_core *core, struct grp_group *group, uint32_t flags);
+/* "HIERARCHY:/path" for messages; of a long one only the end. Points into @buf. */
+#define GRP_SHOWN_PATH_SIZE (GRP_HIERARCHY_NAME_MAX + 1 + GRP_PATH_MAX)
+const char *grp_group_shown_path(const struct grp_group *group, char buf[GRP_SHOWN_PATH_SIZE]);
 /* A new id, never handed out before. */
 int grp_group_reserve(struct grp_core *core, uint32_t *ret_id);
 /* A root group in the store and in the cache; not linked. */
@@ -194,6 +197,25 @@ void grp_release_event(struct grp_core *core, const struct grp_event *event);
 int grp_release_load(struct grp_core *core);
 /* Looks at all groups when an event was lost since the last time. */
 void grp_release_look(struct grp_core *core);
+
+/* --- inode.c ------------------------------------------------------------------ */
+
+/* As they are made; whoever they are given to later. */
+#define GRP_MEMBER_FILE_MODE 0644
+
+/* Owner and mode of a new group; its files are the owner's. */
+void grp_inode_init(struct grp_group *group, const struct grp_inode *inode);
+
+/* --- limit.c ------------------------------------------------------------------ */
+
+#define GRP_FILE_MAX_DESCENDANTS "cgroup.max.descendants"
+#define GRP_FILE_MAX_DEPTH "cgroup.max.depth"
+
+/* -EAGAIN: a limit of @parent or of a group above it leaves no room for a child. */
+int grp_limits_check(struct grp_core *core, struct grp_group *parent, struct grp_error *error);
+int grp_limit_canonical(const char *text, char *ret_text, struct grp_error *error);
+int grp_limit_read(const struct grp_file_access *access, FILE *out);
+int grp_limit_write(const struct grp_file_access *access, const char *text, size_t len);
 
 /* --- hierarchy.c ----------------------------------------------------------------- */
 

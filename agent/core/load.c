@@ -54,6 +54,10 @@ static int on_group(uint32_t id, const struct grp_group_record *record, void *da
 	group->inode = (struct grp_inode){ record->uid, record->gid, record->mode };
 	group->file_uid = record->file_uid;
 	group->file_gid = record->file_gid;
+	for (size_t i = 0; i < GRP_MEMBER_FILES; i++)
+		group->member_files[i] = (struct grp_inode){ record->member_files[i].uid,
+							     record->member_files[i].gid,
+							     record->member_files[i].mode };
 	group->peak_tasks = record->peak_tasks;
 	group->active_ns = record->active_ns;
 	group->created_ns = record->created_ns;

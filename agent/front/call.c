@@ -150,12 +150,13 @@ json_int_t grp_call_number(const struct grp_call *call, const char *name, json_i
 	return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
-typedef int (*find_fn)(struct grp_core *core, const char *spec, struct grp_error *error,
-		       struct grp_group **ret_group);
-
-static int find_group(struct grp_call *call, const char *text, find_fn find,
+static int find_group(struct grp_call *call, const char *text, bool unmounted,
 		      struct grp_group **ret_group)
 {
+	const struct grp_lookup lookup = { .core = call->agent->core,
+					   .caller = call->caller,
+					   .unmounted = unmounted,
+					   .error = &call->error };
 	_cleanup_free_ char *spec = NULL;
 	int r;
 
@@ -163,7 +164,7 @@ static int find_group(struct grp_call *call, const char *text, find_fn find,
 	if (r == -EINVAL)
 		r = grp_error_set(&call->error, EINVAL, "\\x00 cannot be in a name");
 	if (r == 0)
-		r = find(call->agent->core, spec, &call->error, ret_group);
+		r = grp_group_lookup(&lookup, spec, ret_group);
 	if (r < 0)
 		call->item = text;
 	return r;
@@ -171,12 +172,12 @@ static int find_group(struct grp_call *call, const char *text, find_fn find,
 
 int grp_call_group(struct grp_call *call, const char *text, struct grp_group **ret_group)
 {
-	return find_group(call, text, grp_group_find, ret_group);
+	return find_group(call, text, false, ret_group);
 }
 
 int grp_call_group_any(struct grp_call *call, const char *text, struct grp_group **ret_group)
 {
-	return find_group(call, text, grp_group_find_any, ret_group);
+	return find_group(call, text, true, ret_group);
 }
 
 int grp_call_task(struct grp_call *call, const char *text, struct grp_task_id *ret_id)

@@ -71,9 +71,10 @@ bool grp_call_flag(const struct grp_call *call, const char *name);
 json_int_t grp_call_number(const struct grp_call *call, const char *name, json_int_t otherwise);
 
 /**
- * grp_call_group() - "[HIERARCHY:]/path" in escaped form to a group.
+ * grp_call_group() - "[HIERARCHY:]/path" in escaped form to a group, of which the
+ * caller may search the way.
  * @text: borrowed from the message; becomes call->item when it fails.
- * Return: as grp_group_find(); -ENOMEM.
+ * Return: as grp_group_lookup(); -ENOMEM.
  */
 int grp_call_group(struct grp_call *call, const char *text, struct grp_group **ret_group);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "core/file.h"
 #include "front/bulk.h"
 #include "front/methods.h"
 
@@ -146,6 +147,30 @@ static int find_groups(struct grp_call *call, struct attach *attach)
 	return 0;
 }
 
+/* To move them by their ids, which is what this stands for, one has to see these. */
+static int check_seen(struct grp_call *call, struct grp_group *group)
+{
+	const struct grp_file_access access = { .core = call->agent->core,
+						.group = group,
+						.caller = call->caller,
+						.error = &call->error };
+	struct grp_members members = { .n = 0 };
+	size_t hidden = 0;
+	int r;
+
+	r = grp_file_check(&access, "tasks", GRP_READ);
+	if (r < 0 || !call->caller->pidns)
+		return r;
+	r = grp_group_members(access.core, group, false, call->caller, &members);
+	for (size_t i = 0; i < members.n; i++)
+		hidden += !members.items[i].ns_tid;
+	grp_members_done(&members);
+	if (r == 0 && hidden)
+		r = grp_error_set(&call->error, EACCES,
+				  "%zu of its tasks cannot be seen in your pid namespace", hidden);
+	return r;
+}
+
 static int find_from(struct grp_call *call, struct attach *attach)
 {
 	struct grp_group *group;
@@ -154,6 +179,8 @@ static int find_from(struct grp_call *call, struct attach *attach)
 	if (json_array_size(grp_call_array(call, "pids")))
 		return grp_error_set(&call->error, EINVAL, "pids and from exclude each other");
 	r = grp_call_group(call, grp_call_string(call, "from"), &group);
+	if (r == 0)
+		r = check_seen(call, group);
 	if (r == 0)
 		attach->from = group->id;
 	return r;

@@ -10,12 +10,16 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "core/inode.h"
 #include "front/bulk.h"
 #include "front/killer.h"
 #include "front/methods.h"
 
-/* Of a group made without saying, and of the parents made on the way. */
-#define MODE_DEFAULT 0755
+/* mkdir(2) without a mode, as mkdir(1) calls it. */
+#define MODE_ALL 0777
+#define UMASK_DEFAULT 0022
+/* What the parents made on the way need, so that one can go on below them. */
+#define MODE_ON_THE_WAY 0300
 
 static int failures_only(struct grp_bulk *bulk, json_t *failures, json_t **ret_reply)
 {
@@ -25,18 +29,25 @@ static int failures_only(struct grp_bulk *bulk, json_t *failures, json_t **ret_r
 
 /* --- making ------------------------------------------------------------------ */
 
+static struct grp_lookup lookup_of(struct grp_call *call)
+{
+	return (struct grp_lookup){ .core = call->agent->core,
+				    .caller = call->caller,
+				    .error = &call->error };
+}
+
 static int make_one(struct grp_call *call, const char *spec, mode_t mode)
 {
-	struct grp_core *core = call->agent->core;
-	struct grp_group *parent, *group;
-	char name_space[GRP_PATH_MAX];
-	const char *name;
+	const struct grp_lookup lookup = lookup_of(call);
+	struct grp_place place;
+	struct grp_group *group;
 	int r;
 
-	r = grp_group_find_parent(core, spec, &call->error, name_space, &parent, &name);
+	r = grp_group_lookup_place(&lookup, spec, &place);
 	if (r < 0)
 		return r;
-	return grp_group_make(core, parent, name, mode, call->caller, &call->error, &group);
+	return grp_group_make(call->agent->core, place.parent, place.name, mode, call->caller,
+			      &call->error, &group);
 }
 
 /* End of the next element of a path; NULL: there is none. */
@@ -47,9 +58,9 @@ static char *element_end(char *at)
 }
 
 /* Cuts the path behind each of its elements in turn and makes what is missing. */
-static int make_with_parents(struct grp_call *call, char *spec, mode_t mode)
+static int make_with_parents(struct grp_call *call, char *spec, mode_t mode, mode_t above)
 {
-	struct grp_core *core = call->agent->core;
+	const struct grp_lookup lookup = lookup_of(call);
 	struct grp_group *group;
 	int r;
 
@@ -58,20 +69,21 @@ static int make_with_parents(struct grp_call *call, char *spec, mode_t mode)
 		char cut = *end;
 
 		*end = '\0';
-		r = grp_group_find(core, spec, &call->error, &group);
+		r = grp_group_lookup(&lookup, spec, &group);
 		if (r == -ENOENT)
-			r = make_one(call, spec, is_last ? mode : MODE_DEFAULT);
+			r = make_one(call, spec, is_last ? mode : above);
 		*end = cut;
 		if (r < 0)
 			return r;
 	}
-	return grp_group_find(core, spec, &call->error, &group);
+	return grp_group_lookup(&lookup, spec, &group);
 }
 
 static int make_item(struct grp_bulk *bulk, const char *item)
 {
 	struct grp_call *call = bulk->job.call;
-	mode_t mode = (mode_t)grp_call_number(call, "mode", MODE_DEFAULT);
+	mode_t usual = MODE_ALL & ~(mode_t)grp_call_number(call, "umask", UMASK_DEFAULT);
+	mode_t mode = (mode_t)grp_call_number(call, "mode", usual);
 	_cleanup_free_ char *spec = NULL;
 	int r;
 
@@ -81,7 +93,7 @@ static int make_item(struct grp_bulk *bulk, const char *item)
 	if (r < 0)
 		return r;
 	if (grp_call_flag(call, "parents"))
-		return make_with_parents(call, spec, mode);
+		return make_with_parents(call, spec, mode, usual | MODE_ON_THE_WAY);
 	return make_one(call, spec, mode);
 }
 
@@ -123,17 +135,27 @@ static void remove_done(struct grp_bulk *bulk)
 	free(remove->ids);
 }
 
-static int collect(struct remove *remove, const struct grp_group *top, bool recursive)
+/* What the caller cannot see below is left out, and keeps the group busy. */
+static struct grp_group *next_to_remove(const struct remove *remove, const struct grp_group *top,
+					const struct grp_group *at)
+{
+	const struct grp_call *call = remove->bulk.job.call;
+
+	return grp_call_flag(call, "recursive") ? grp_group_next_listed(top, at, call->caller) :
+						  NULL;
+}
+
+static int collect(struct remove *remove, const struct grp_group *top)
 {
 	const struct grp_group *at;
 	size_t n = 0;
 
-	for (at = top; at; at = recursive ? grp_group_next(top, at) : NULL)
+	for (at = top; at; at = next_to_remove(remove, top, at))
 		n++;
 	remove->ids = reallocarray(NULL, n, sizeof(*remove->ids));
 	if (!remove->ids)
 		return -ENOMEM;
-	for (at = top; at; at = recursive ? grp_group_next(top, at) : NULL)
+	for (at = top; at; at = next_to_remove(remove, top, at))
 		remove->ids[remove->n++] = at->id;
 	return 0;
 }
@@ -143,7 +165,7 @@ static int check_top(struct grp_call *call, const struct grp_group *group)
 {
 	if (!group->parent)
 		return grp_error_set(&call->error, EBUSY, "the root of a hierarchy stays");
-	return grp_group_access(group->parent, call->caller, GRP_WRITE | GRP_SEARCH, &call->error);
+	return grp_group_may_remove(group, call->caller, &call->error);
 }
 
 static int remove_begin(struct remove *remove, const char *item)
@@ -163,7 +185,7 @@ static int remove_begin(struct remove *remove, const char *item)
 	if (r == 0 && (kills || recursive))
 		r = check_top(call, group);
 	if (r == 0)
-		r = collect(remove, group, recursive);
+		r = collect(remove, group);
 	if (r < 0)
 		return r;
 	remove->killer = (struct grp_killer){

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "core/inode.h"
 #include "front/killer.h"
 #include "front/methods.h"
 
@@ -45,6 +46,8 @@ int grp_method_kill(struct grp_call *call, json_t **ret_reply)
 	int r;
 
 	r = grp_call_group(call, grp_call_string(call, "group"), &group);
+	if (r == 0)
+		r = grp_group_access(group, call->caller, GRP_SEARCH, &call->error);
 	if (r < 0)
 		return r;
 	kill = grp_job_new(call, &kill_type);

@@ -41,6 +41,9 @@ static bool may_signal(const struct grp_caller *caller, const struct grp_member 
 {
 	if (member->tgid == getpid())
 		return false; /* nobody but init ends the agent through itself */
+	/* From its pid namespace it sees not all, and cannot end that one's init. */
+	if (caller->pidns && member->ns_tgid <= 1)
+		return false;
 	return !caller->uid || caller->uid == member->uid || caller->uid == member->suid;
 }
 

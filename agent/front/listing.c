@@ -11,6 +11,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "core/inode.h"
 
 static int add(struct grp_listing *listing, struct grp_group *group)
 {
@@ -48,28 +49,30 @@ static int add_children(struct grp_listing *listing, const struct grp_group *gro
 }
 
 /* As deep as a path is long: at most GRP_PATH_MAX / 2 levels of a small frame. */
-static int add_tree(struct grp_listing *listing, struct grp_group *top)
+static int add_tree(struct grp_listing *listing, struct grp_group *top,
+		    const struct grp_caller *caller)
 {
 	struct grp_listing children = { .n = 0 };
 	int r = add(listing, top);
 
-	if (r == 0)
+	if (r == 0 && grp_access(&top->inode, caller, GRP_READ | GRP_SEARCH))
 		r = add_children(&children, top);
 	for (size_t i = 0; r == 0 && i < children.n; i++)
-		r = add_tree(listing, children.items[i]);
+		r = add_tree(listing, children.items[i], caller);
 	grp_listing_done(&children);
 	return r;
 }
 
-static int add_roots(struct grp_core *core, bool recursive, struct grp_listing *listing)
+static int add_roots(struct grp_call *call, bool recursive, struct grp_listing *listing)
 {
+	struct grp_core *core = call->agent->core;
 	int r = 0;
 
 	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
 
 		if (hierarchy)
-			r = recursive ? add_tree(listing, hierarchy->root) :
+			r = recursive ? add_tree(listing, hierarchy->root, call->caller) :
 					add(listing, hierarchy->root);
 	}
 	return r;
@@ -83,12 +86,14 @@ int grp_listing_make(struct grp_call *call, bool children, struct grp_listing *r
 	struct grp_group *group = NULL;
 	int r = text ? grp_call_group(call, text, &group) : 0;
 
+	if (r == 0 && group && (recursive || children))
+		r = grp_group_access(group, call->caller, GRP_READ | GRP_SEARCH, &call->error);
 	if (r < 0)
 		return r;
 	if (!group)
-		r = add_roots(call->agent->core, recursive, &listing);
+		r = add_roots(call, recursive, &listing);
 	else if (recursive)
-		r = add_tree(&listing, group);
+		r = add_tree(&listing, group, call->caller);
 	else
 		r = children ? add_children(&listing, group) : add(&listing, group);
 	if (r < 0)

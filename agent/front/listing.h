@@ -19,7 +19,8 @@ struct grp_listing {
 /**
  * grp_listing_make() - by the parameters "group" and "recursive" of a call.
  * @children: what a group without "recursive" stands for: its children, else
- * itself. Without "group": the root of every hierarchy.
+ * itself. Without "group": the root of every hierarchy. What is below a group that
+ * the caller may not read and search is left out; when it is the one named: -EACCES.
  * @ret_listing: grp_listing_done() frees.
  * Return: 0; as grp_call_group(); -ENOMEM.
  */

@@ -26,6 +26,14 @@
 		.name = (name_), .type = GRP_PARAM_INT, .min = (min_), .max = (max_) \
 	}
 
+#define NEEDED_NUMBER(name_, min_, max_)                                               \
+	{                                                                              \
+		.name = (name_), .type = GRP_PARAM_INT, .needed = true, .min = (min_), \
+		.max = (max_)                                                          \
+	}
+
+/* Of a user or a group of users; one more stands for "as it is". */
+#define ID_MAX (UINT32_MAX - 1)
 /* The highest signal is SIGRTMAX of the kernel; 0 only asks. */
 #define SIGNAL_MAX 64
 
@@ -50,7 +58,7 @@ const struct grp_method grp_methods[] = {
 	  .handler = grp_method_make_groups,
 	  .flags = GRP_METHOD_CHANGES,
 	  .params = { NEEDED("groups", STRINGS), OPTIONAL("parents", BOOL),
-		      NUMBER("mode", 0, 07777) } },
+		      NUMBER("mode", 0, 07777), NUMBER("umask", 0, 0777) } },
 	{ .name = "RemoveGroups",
 	  .handler = grp_method_remove_groups,
 	  .flags = GRP_METHOD_CHANGES,
@@ -66,6 +74,16 @@ const struct grp_method grp_methods[] = {
 	{ .name = "StatGroup",
 	  .handler = grp_method_stat_group,
 	  .params = { NEEDED("group", STRING) } },
+	{ .name = "ChangeOwner",
+	  .handler = grp_method_change_owner,
+	  .flags = GRP_METHOD_CHANGES,
+	  .params = { NEEDED("group", STRING), OPTIONAL("file", STRING), NUMBER("uid", 0, ID_MAX),
+		      NUMBER("gid", 0, ID_MAX), OPTIONAL("members", BOOL) } },
+	{ .name = "ChangeMode",
+	  .handler = grp_method_change_mode,
+	  .flags = GRP_METHOD_CHANGES,
+	  .params = { NEEDED("group", STRING), NEEDED_NUMBER("mode", 0, 07777),
+		      OPTIONAL("file", STRING) } },
 	{ .name = "Attach",
 	  .handler = grp_method_attach,
 	  .flags = GRP_METHOD_CHANGES,

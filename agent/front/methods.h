@@ -36,7 +36,7 @@ enum grp_method_flags {
 	GRP_METHOD_STREAMS = 1 << 4, /* only with "more" */
 };
 
-#define GRP_PARAMS_MAX 4
+#define GRP_PARAMS_MAX 5
 
 struct grp_method {
 	const char *name; /* without the interface */
@@ -71,6 +71,10 @@ int grp_method_unmount(struct grp_call *call, json_t **ret_reply);
 int grp_method_rename_group(struct grp_call *call, json_t **ret_reply);
 int grp_method_list_groups(struct grp_call *call, json_t **ret_reply);
 int grp_method_stat_group(struct grp_call *call, json_t **ret_reply);
+
+/* methods_inode.c: owners and modes */
+int grp_method_change_owner(struct grp_call *call, json_t **ret_reply);
+int grp_method_change_mode(struct grp_call *call, json_t **ret_reply);
 
 /* methods_task.c */
 int grp_method_list_tasks(struct grp_call *call, json_t **ret_reply);

@@ -32,6 +32,26 @@ int grp_method_rename_group(struct grp_call *call, json_t **ret_reply)
 
 /* --- listing ----------------------------------------------------------------- */
 
+/* Names of the flags that are set, as the control files call them. */
+static json_t *flag_names(const struct grp_group *group)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} flags[] = {
+		{ GRP_GROUP_NOTIFY_ON_RELEASE, "notify_on_release" },
+		{ GRP_GROUP_AUTO_DELETE, "auto_delete" },
+		{ GRP_GROUP_CLONE_CHILDREN, "cgroup.clone_children" },
+	};
+	_cleanup_json_ json_t *names = json_array();
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (group->flags & flags[i].flag &&
+		    json_array_append_new(names, json_string(flags[i].name)) < 0)
+			return NULL;
+	return TAKE_PTR(names);
+}
+
 static json_t *describe_group(struct grp_call *call, struct grp_group *group, void *data)
 {
 	_cleanup_free_ char *text = NULL;
@@ -41,15 +61,15 @@ static json_t *describe_group(struct grp_call *call, struct grp_group *group, vo
 	if (grp_group_text(group, &text) < 0 || grp_usage_read(core, group, false, &own) < 0 ||
 	    grp_usage_read(core, group, true, &tree) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hierarchy",
-			 group->hierarchy->name, "group", text, "depth",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "hierarchy", group->hierarchy->name, "group", text, "depth",
 			 (json_int_t)grp_group_depth(group), "children",
 			 (json_int_t)group->n_children, "tasks",
 			 (json_int_t)grp_group_tasks(core, group), "subtree_tasks",
 			 (json_int_t)grp_group_subtree_tasks(core, group), "usage_ns",
 			 (json_int_t)tree.time_ns, "usage_own_ns", (json_int_t)own.time_ns, "uid",
 			 (json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
-			 (json_int_t)group->inode.mode);
+			 (json_int_t)group->inode.mode, "flags", flag_names(group));
 }
 
 int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
@@ -123,15 +143,17 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 	if (r < 0)
 		return r;
 	*ret_reply = json_pack(
-		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}}",
+		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:O}}",
 		"stat", "hierarchy", group->hierarchy->name, "group", text, "id",
 		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns, "uid",
 		(json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
-		(json_int_t)group->inode.mode, "children", (json_int_t)group->n_children, "tasks",
-		(json_int_t)grp_group_tasks(core, group), "processes", (json_int_t)processes,
-		"chargers", (json_int_t)grp_group_chargers(core, group), "references",
-		(json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns, "usage_own_ns",
-		(json_int_t)own.time_ns, "files", files);
+		(json_int_t)group->inode.mode, "flags", flag_names(group), "children",
+		(json_int_t)group->n_children, "descendants", (json_int_t)group->n_descendants,
+		"tasks", (json_int_t)grp_group_tasks(core, group), "processes",
+		(json_int_t)processes, "chargers", (json_int_t)grp_group_chargers(core, group),
+		"references", (json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns,
+		"usage_own_ns", (json_int_t)own.time_ns, "files", files);
 	return *ret_reply ? 0 : -ENOMEM;
 }
 
@@ -142,7 +164,10 @@ int grp_method_stat_group(struct grp_call *call, json_t **ret_reply)
 	int r;
 
 	r = grp_call_group(call, grp_call_string(call, "group"), &list.group);
-	if (r == 0)
-		r = files ? grp_file_each(list.core, list.group, add_file, &list) : -ENOMEM;
+	if (r == 0 && !files)
+		r = -ENOMEM;
+	/* The group itself is known to whoever may search what is above it. */
+	if (r == 0 && grp_access(&list.group->inode, call->caller, GRP_SEARCH))
+		r = grp_file_each(list.core, list.group, add_file, &list);
 	return r < 0 ? r : describe_stat(call, list.group, files, ret_reply);
 }

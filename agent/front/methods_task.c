@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "base/text.h"
+#include "core/file.h"
 #include "front/bulk.h"
 #include "front/methods.h"
 
@@ -31,9 +32,39 @@ struct task_list {
 	struct grp_call *call;
 	struct grp_hierarchy *hierarchy;
 	const struct grp_group *last;
+	bool readable; /* last */
 	char *text; /* of last; owned */
 	json_t *array;
 };
+
+/* Who may read that list of members, may be told who they are. */
+static int check_readable(struct grp_call *call, struct grp_group *group, struct grp_error *error)
+{
+	const struct grp_file_access access = {
+		.core = call->agent->core, .group = group, .caller = call->caller, .error = error
+	};
+
+	return grp_file_check(&access, grp_call_flag(call, "processes") ? "cgroup.procs" : "tasks",
+			      GRP_READ);
+}
+
+/* The group of the next task. */
+static int enter_group(struct task_list *list, struct grp_group *group)
+{
+	int r;
+
+	if (group == list->last)
+		return 0;
+	free(list->text);
+	list->text = NULL;
+	list->last = NULL;
+	r = grp_group_text(group, &list->text);
+	if (r < 0)
+		return r;
+	list->readable = check_readable(list->call, group, NULL) == 0;
+	list->last = group;
+	return 0;
+}
 
 static int add_task(struct task_list *list, const struct grp_member *member)
 {
@@ -45,18 +76,12 @@ static int add_task(struct task_list *list, const struct grp_member *member)
 
 	if (!shown_tid(list->call, member))
 		return 0;
+	r = enter_group(list, group);
+	if (r < 0 || !list->readable)
+		return r;
 	r = grp_text_escape(member->comm, strlen(member->comm), &command);
 	if (r < 0)
 		return r;
-	if (group != list->last) {
-		free(list->text);
-		list->text = NULL;
-		list->last = NULL;
-		r = grp_group_text(group, &list->text);
-		if (r < 0)
-			return r;
-		list->last = group;
-	}
 	object = json_pack("{s:i, s:i, s:s, s:s, s:I, s:s}", "pid",
 			   (int)shown_tid(list->call, member), "tgid",
 			   (int)shown_tgid(list->call, member), "hierarchy", list->hierarchy->name,
@@ -89,6 +114,8 @@ int grp_method_list_tasks(struct grp_call *call, json_t **ret_reply)
 	int r;
 
 	r = grp_call_group(call, grp_call_string(call, "group"), &group);
+	if (r == 0)
+		r = check_readable(call, group, &call->error);
 	if (r == 0)
 		r = array ? list_members(call, group, array) : -ENOMEM;
 	if (r < 0)

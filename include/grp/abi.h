@@ -272,6 +272,20 @@ enum grp_group_flags {
 	GRP_GROUP_ENTERED = 1 << 3, /* since its last release (REL-3) */
 };
 
+/* Owner and mode of a control file. */
+struct grp_value_inode {
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+};
+
+/* Files that go with a group when that is handed over: they are in its record. */
+enum grp_member_file {
+	GRP_MEMBER_TASKS,
+	GRP_MEMBER_PROCS,
+	GRP_MEMBER_FILES,
+};
+
 struct grp_group_record {
 	__u32 state; /* LIVE or DYING */
 	__u32 parent; /* id; 0: root of its hierarchy */
@@ -282,8 +296,8 @@ struct grp_group_record {
 	__u32 mode;
 	__u32 file_uid; /* of its control files that were not given away */
 	__u32 file_gid;
+	struct grp_value_inode member_files[GRP_MEMBER_FILES];
 	__u32 name_len;
-	__u32 pad;
 	__u64 created_ns; /* wall clock */
 	__u64 peak_tasks; /* of its own: what its live sets do not tell any more */
 	__u64 active_ns; /* latest activity; the same. Since boot, as all of the store */
@@ -292,7 +306,7 @@ struct grp_group_record {
 
 enum grp_value_kind {
 	GRP_VALUE_SETTING, /* of a subsystem; name is its own */
-	GRP_VALUE_INODE, /* owner and mode of a control file: struct grp_value_inode */
+	GRP_VALUE_INODE, /* of any other control file: struct grp_value_inode */
 	GRP_VALUE_KINDS,
 };
 
@@ -311,12 +325,6 @@ struct grp_value {
 	__u32 len;
 	__u32 pad;
 	char data[GRP_VALUE_MAX];
-};
-
-struct grp_value_inode {
-	__u32 uid;
-	__u32 gid;
-	__u32 mode;
 };
 
 /* A set: one group per hierarchy slot; 0 stands for the root of that slot. */
@@ -412,7 +420,7 @@ _Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");
-_Static_assert(sizeof(struct grp_group_record) == 328, "abi");
+_Static_assert(sizeof(struct grp_group_record) == 344, "abi");
 _Static_assert(sizeof(struct grp_value_key) == 112, "abi");
 _Static_assert(sizeof(struct grp_value) == 1032, "abi");
 _Static_assert(sizeof(struct grp_value_inode) == 12, "abi");

@@ -400,7 +400,7 @@ refuses_wait() {
 		assert_match "$output" '\((EACCES|EPERM)\)$' "$command"
 	done
 	run -125 as_nobody "$GRPCTL" --instance "$INSTANCE" exec /g -- true
-	assert_match "$output" '^grpctl: exec /g: user 65534 may not move .* \(EACCES\)$' exec
+	assert_match "$output" '^grpctl: exec /g: uid 65534.* needs o[+]w on cgroup.procs of default:/g, .* \(EACCES\)$' exec
 	assert_equal "$(group_of "$(spawned held)")" / "group"
 	ctl rmdir /private
 	assert_unchanged

@@ -144,7 +144,8 @@ static void errors(void **state)
 	id.tid = 11;
 	id.start_ticks = 0;
 	assert_int_equal(attach_as(world, &id, 7), -EACCES);
-	world_find(world, "/a")->file_uid = 7;
+	for (size_t i = 0; i < GRP_MEMBER_FILES; i++)
+		world_find(world, "/a")->member_files[i].uid = 7;
 	assert_int_equal(world_move(world, "/b", 10, true), 0);
 	assert_int_equal(attach_as(world, &id, 7), -EACCES);
 	assert_int_equal(world_tasks(world, "/a"), 0);

@@ -172,8 +172,8 @@ static void rename_errors(void **state)
 	assert_int_equal(rename_to(world, "/a", "/a/y"), -EINVAL);
 	assert_int_equal(rename_to(world, "/a", "/b"), -EEXIST);
 	assert_int_equal(rename_to(world, "/a", "/a"), -EEXIST);
-	assert_int_equal(rename_to(world, "/a", "/tasks"), -EEXIST);
-	assert_int_equal(rename_to(world, "/a/x", "/b"), -EEXIST);
+	assert_int_equal(rename_to(world, "/a", "/tasks"), -ENOTDIR);
+	assert_int_equal(rename_to(world, "/a/x", "/b"), -EIO);
 	assert_int_equal(rename_to(world, "/a/x", "/y"), -EIO);
 	assert_int_equal(rename_to(world, "/a/x", "/b/x"), -EIO);
 	assert_int_equal(rename_to(world, "/a", "/new\n"), -EINVAL);

@@ -119,7 +119,7 @@ static void test_remount(void **state)
 /* Whose group it was, of several that were to be entered. */
 static void test_attach(void **state)
 {
-	const struct grp_caller caller = { .uid = 1000 };
+	const struct grp_caller caller = { .uid = 1000, .gid = 1000 };
 	const struct grp_task_id id = { .tid = 10 };
 	struct world *world = *state;
 	struct grp_target target = {};
@@ -128,8 +128,8 @@ static void test_attach(void **state)
 	fake_task_fork(world->fake, 0, 10, 10);
 	assert_int_equal(grp_target_add(&target, world_mkdir(world, "jobs:/a")), 0);
 	assert_int_equal(grp_attach(world->core, &target, &id, &caller, &error, NULL), -EACCES);
-	assert_said(&error, "user 1000 may not write 'tasks' of user 0, mode 0644, in hierarchy "
-			    "'jobs'");
+	assert_said(&error, "uid 1000 needs o+w on tasks of jobs:/a, which has uid 0, gid 0, mode "
+			    "0644");
 }
 
 /* The first numbers that differ are told, and the way out. */

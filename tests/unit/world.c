@@ -53,14 +53,22 @@ struct grp_group *world_find(struct world *world, const char *spec)
 
 struct grp_group *world_mkdir(struct world *world, const char *spec)
 {
-	struct grp_group *parent, *group;
-	char buf[GRP_PATH_MAX];
-	const char *name;
+	const struct grp_lookup lookup = { .core = world->core };
+	struct grp_group *group;
+	struct grp_place place;
 
-	assert_int_equal(grp_group_find_parent(world->core, spec, NULL, buf, &parent, &name), 0);
-	assert_int_equal(grp_group_make(world->core, parent, name, 0755, &world_root, NULL, &group),
+	assert_int_equal(grp_group_lookup_place(&lookup, spec, &place), 0);
+	assert_int_equal(grp_group_make(world->core, place.parent, place.name, 0755, &world_root,
+					NULL, &group),
 			 0);
 	return group;
+}
+
+int world_make_as(struct world *world, const struct grp_caller *caller, const char *parent,
+		  const char *name)
+{
+	return grp_group_make(world->core, world_find(world, parent), name, 0755, caller, NULL,
+			      NULL);
 }
 
 int world_rmdir(struct world *world, const char *spec)
@@ -108,9 +116,15 @@ uint64_t world_tasks(struct world *world, const char *spec)
 
 int world_write(struct world *world, const char *spec, const char *file, const char *text)
 {
+	return world_write_as(world, &world_root, spec, file, text);
+}
+
+int world_write_as(struct world *world, const struct grp_caller *caller, const char *spec,
+		   const char *file, const char *text)
+{
 	const struct grp_file_access access = { .core = world->core,
 						.group = world_find(world, spec),
-						.caller = &world_root };
+						.caller = caller };
 
 	assert_non_null(access.group);
 	return grp_file_write(&access, file, text, strlen(text));

@@ -28,6 +28,8 @@ void world_restart(struct world *world);
 
 struct grp_group *world_find(struct world *world, const char *spec); /* NULL: none */
 struct grp_group *world_mkdir(struct world *world, const char *spec);
+int world_make_as(struct world *world, const struct grp_caller *caller, const char *parent,
+		  const char *name);
 int world_rmdir(struct world *world, const char *spec);
 int world_move(struct world *world, const char *spec, pid_t tid, bool whole);
 uint64_t world_own(struct world *world, const char *spec);
@@ -35,6 +37,8 @@ uint64_t world_tree(struct world *world, const char *spec);
 uint64_t world_tasks(struct world *world, const char *spec);
 /* Writes a control file, as root. Return: its errno. */
 int world_write(struct world *world, const char *spec, const char *file, const char *text);
+int world_write_as(struct world *world, const struct grp_caller *caller, const char *spec,
+		   const char *file, const char *text);
 /* What a control file holds for root; valid until the next call. */
 char *world_read(struct world *world, const char *spec, const char *file);
 /* Collection and grace periods until nothing more happens. */
