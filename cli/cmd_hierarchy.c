@@ -46,9 +46,10 @@ static int run_umount(struct grp_ctl *ctl, const struct grp_args *args)
 const struct grp_verb grp_verb_umount = {
 	.name = "umount",
 	.usage = "NAME",
-	.summary = "remove a hierarchy that has no groups but its root",
-	.help = "Removes hierarchy NAME. Remove its groups first (rmdir -r NAME:/...). Hierarchy\n"
-		"default always stays.\n",
+	.summary = "remove a hierarchy",
+	.help = "Removes hierarchy NAME. With groups below its root it is put out of sight only, and\n"
+		"goes with the last of them; mount with its options shows it again. Hierarchy default\n"
+		"always stays.\n",
 	.example = "$ grpctl umount project\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.min_args = 1,

@@ -47,7 +47,7 @@ static int run_ls(struct grp_ctl *ctl, const struct grp_args *args)
 }
 
 static const struct grp_option ls_options[] = {
-	{ 'l', "long", NULL, "mode, owner, children and own time as well" },
+	{ 'l', "long", NULL, "mode, user and group (OWNER) it belongs to, children, own time" },
 	{},
 };
 
@@ -56,7 +56,7 @@ const struct grp_verb grp_verb_ls = {
 	.usage = "[-l] [GROUP]",
 	.summary = "list the groups directly below a group",
 	.help = "Prints one line for each child of GROUP (without it: of the root of hierarchy\n"
-		"default): members and CPU time of its subtree.\n",
+		"default): its members, and the CPU time of its subtree.\n",
 	.example = "$ grpctl ls\n"
 		   "$ grpctl ls -l /shop\n",
 	.subject = GRP_SUBJECT_GROUPS,

@@ -37,8 +37,8 @@ const struct grp_verb grp_verb_kill = {
 	.summary = "send a signal to every process in a group",
 	.help = "Sends SIGNAL once to each process that has a member in GROUP, as far as the caller\n"
 		"may signal it. With -s KILL it goes on until no member is left, also against a fork\n"
-		"bomb. Real-time signals are given by number. Prints nothing, with --json how many\n"
-		"processes were signalled.\n",
+		"bomb. grpctl itself is no exception if it is a member. Real-time signals are given by\n"
+		"number. Prints nothing, with --json how many processes were signalled.\n",
 	.example = "$ grpctl kill /shop/web\n"
 		   "$ grpctl kill -r -s KILL /shop\n",
 	.subject = GRP_SUBJECT_TASKS,

@@ -142,10 +142,12 @@ const struct grp_verb grp_verb_status = {
 	.usage = "[--audit]",
 	.summary = "show the health of the agent",
 	.help = "Prints what the agent holds, how full its tables are, how long its programs run in the\n"
-		"kernel, its counters and its settings. Memory is what the kernel holds for the maps\n"
-		"of the agent now (before Linux 6.4: when they are full), as the log says at a start;\n"
-		"MEMORY(full) what a capacity costs once all of it is used. Events lost are made up\n"
-		"for by the agent; audit corrections must stay 0.\n",
+		"kernel (counted only while sysctl kernel.bpf_stats_enabled is 1), its counters and\n"
+		"its settings. A set is one combination of groups, one of each hierarchy, that tasks\n"
+		"are in; the generation counts the starts of the agent. Memory is what the kernel\n"
+		"holds for its maps now (before Linux 6.4: when they are full), as the log says at a\n"
+		"start; MEMORY(full) what a capacity costs once all of it is used. Events lost are\n"
+		"made up for by the agent; audit corrections must stay 0.\n",
 	.example = "$ grpctl status\n"
 		   "$ grpctl status --audit --json\n",
 	.subject = GRP_SUBJECT_AGENT,

@@ -25,8 +25,8 @@ static const char overview_head[] =
 static const char overview_tail[] =
 	"\n"
 	"A group is written [HIERARCHY:]/path, as /shop/web or project:/alpha; without a name\n"
-	"the hierarchy is called default. Several groups are separated by commas, a comma that\n"
-	"belongs to a name is \\, and a byte that is not UTF-8 is \\xHH, a backslash \\\\.\n"
+	"the hierarchy is called default. Several groups are separated by commas. In a name\n"
+	"write '\\,' for a comma, '\\xHH' for a byte that is not UTF-8, '\\\\' for a backslash.\n"
 	"\n"
 	"Example:\n"
 	"  $ grpctl mkdir -p /shop/web\n"
