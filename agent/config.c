@@ -51,6 +51,8 @@ static const struct key keys[] = {
 	{ "groups-per-uid", NUMBER(groups_per_uid), .min = 0, .max = GRP_GROUPS_LIMIT,
 	  .value = 4096 },
 	{ "streams-per-uid", NUMBER(streams_per_uid), .min = 1, .max = PER_UID_LIMIT, .value = 32 },
+	{ "watch-backlog", NUMBER(watch_backlog), .min = 1, .max = GRP_WATCH_BACKLOG_LIMIT,
+	  .value = GRP_WATCH_BACKLOG_DEFAULT },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 

@@ -18,6 +18,7 @@
 #include "front/connection.h"
 #include "front/jobs.h"
 #include "front/methods.h"
+#include "front/watch.h"
 
 /* Of the parameters of a change, in the log. */
 #define LOG_PARAMETERS_MAX 400
@@ -104,6 +105,8 @@ void grp_call_finish(struct grp_call *call, int result, json_t *reply)
 {
 	if (call->method && call->method->flags & GRP_METHOD_CHANGES)
 		log_change(call, result, reply);
+	if (call->method && !(call->method->flags & GRP_METHOD_STREAMS))
+		grp_watch_deliver(call->connection->server->watch);
 	if (result < 0) {
 		json_decref(reply);
 		answer(call, failed_new(call, result));

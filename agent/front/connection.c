@@ -19,6 +19,7 @@
 #include "base/cleanup_json.h"
 #include "base/log.h"
 #include "front/call.h"
+#include "front/jobs.h"
 #include "front/methods.h"
 
 static unsigned int allowance(uid_t uid, unsigned int limit)
@@ -67,6 +68,26 @@ static int queue(struct grp_connection *c, char *bytes, size_t len)
 	return 0;
 }
 
+static void drop_client(struct grp_connection *c, int result)
+{
+	GRP_LOG_WARNING("client of uid %u, pid %d is dropped: cannot keep its reply: %s",
+			c->caller.uid, (int)c->caller.pid, strerror(-result));
+	c->dead = true;
+}
+
+void grp_connection_send_bytes(struct grp_connection *c, char *bytes, size_t len)
+{
+	int r;
+
+	if (c->dead || c->hung_up) {
+		free(bytes);
+		return;
+	}
+	r = queue(c, bytes, len);
+	if (r < 0)
+		drop_client(c, r);
+}
+
 void grp_connection_send(struct grp_connection *c, const json_t *message)
 {
 	char *bytes;
@@ -76,13 +97,10 @@ void grp_connection_send(struct grp_connection *c, const json_t *message)
 	if (c->dead || c->hung_up)
 		return;
 	r = grp_wire_encode(message, &bytes, &len);
-	if (r == 0)
-		r = queue(c, bytes, len);
-	if (r < 0) {
-		GRP_LOG_WARNING("client of uid %u, pid %d is dropped: cannot keep its reply: %s",
-				c->caller.uid, (int)c->caller.pid, strerror(-r));
-		c->dead = true;
-	}
+	if (r < 0)
+		drop_client(c, r);
+	else
+		grp_connection_send_bytes(c, bytes, len);
 }
 
 static void flush(struct grp_connection *c)
@@ -101,6 +119,34 @@ static void flush(struct grp_connection *c)
 	c->user->unsent_bytes -= (size_t)n;
 	if (c->out_start == c->out_end)
 		drop_output(c);
+}
+
+/* A stream goes on as fast as its reader takes it, a piece at a time. */
+static void stream(struct grp_connection *c)
+{
+	struct grp_job *job = c->call ? c->call->job : NULL;
+	bool sent;
+
+	c->streaming = false;
+	if (!job || !job->type->refill || c->out || c->hung_up || c->dead)
+		return;
+	sent = job->type->refill(job);
+	flush(c);
+	c->streaming = sent && !c->out;
+}
+
+void grp_connection_wake(struct grp_connection *c)
+{
+	if (sd_event_source_set_enabled(c->work, SD_EVENT_ONESHOT) < 0)
+		c->dead = true;
+}
+
+/* Whatever comes of it, its own handler sees to it. */
+void grp_connection_push(struct grp_connection *c)
+{
+	flush(c);
+	stream(c);
+	grp_connection_wake(c);
 }
 
 /* --- coming in --------------------------------------------------------------- */
@@ -162,7 +208,7 @@ static bool is_over(const struct grp_connection *c)
 /* What to be woken for next. A failure here is the end of the connection. */
 static int arm(struct grp_connection *c)
 {
-	bool again = c->backlog && may_take(c);
+	bool again = c->streaming || (c->backlog && may_take(c));
 	uint32_t events = 0;
 	int r;
 
@@ -196,6 +242,7 @@ static int run(struct grp_connection *c)
 	if (may_take(c) && c->backlog)
 		take_call(c);
 	flush(c);
+	stream(c);
 	if (c->hung_up)
 		hang_up(c);
 	if (is_over(c) || arm(c) < 0)
@@ -228,8 +275,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 void grp_connection_done(struct grp_connection *c)
 {
 	c->call = NULL;
-	if (sd_event_source_set_enabled(c->work, SD_EVENT_ONESHOT) < 0)
-		c->dead = true;
+	grp_connection_wake(c);
 }
 
 /* --- life -------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 struct grp_agent;
 struct grp_call;
 struct grp_job;
+struct grp_watch;
 
 /* Factor of the limits per user for uid 0, which must get in when others fill up. */
 #define GRP_ROOT_FACTOR 4
@@ -41,6 +42,7 @@ struct grp_server {
 	struct grp_user *users;
 	struct grp_connection *connections;
 	struct grp_job *jobs; /* those that wait */
+	struct grp_watch *watch;
 	unsigned int n_connections, n_waiting;
 	uint64_t accepted, refused;
 	uint32_t pidns; /* inode of our own */
@@ -59,6 +61,7 @@ struct grp_connection {
 	gid_t *groups; /* of caller */
 	struct grp_call *call; /* being carried out; NULL: none */
 	bool backlog; /* a whole call may be in the reader */
+	bool streaming; /* a stream was taken at once: there may be more of it */
 	bool ended; /* the client sends no more */
 	bool hung_up; /* ... and takes nothing any more */
 	bool closing; /* no further call is taken */
@@ -77,6 +80,15 @@ void grp_connection_free(struct grp_connection *connection);
 
 /* grp_connection_send() - a message of any kind; goes out from the loop. */
 void grp_connection_send(struct grp_connection *connection, const json_t *message);
+
+/* grp_connection_send_bytes() - whole messages, encoded; taken over, also on failure. */
+void grp_connection_send_bytes(struct grp_connection *connection, char *bytes, size_t len);
+
+/* grp_connection_wake() - a stream has more to send; the loop will see to it. */
+void grp_connection_wake(struct grp_connection *connection);
+
+/* grp_connection_push() - the same at once, as far as the socket takes it. */
+void grp_connection_push(struct grp_connection *connection);
 
 /* grp_connection_done() - the call was answered or cancelled: take the next. */
 void grp_connection_done(struct grp_connection *connection);

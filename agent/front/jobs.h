@@ -30,6 +30,11 @@ struct grp_job_type {
 	 */
 	int (*step)(struct grp_job *job, json_t **ret_reply);
 	void (*done)(struct grp_job *job); /* frees what it owns; may be NULL */
+	/*
+	 * Only of a job that is never started, a stream: its reader has taken what it
+	 * was sent. Sends more, or ends the call. Return: whether anything was sent.
+	 */
+	bool (*refill)(struct grp_job *job);
 	bool observes; /* looks at a group once more before that is removed */
 };
 

@@ -115,6 +115,10 @@ const struct grp_method grp_methods[] = {
 	  .handler = grp_method_wait,
 	  .flags = GRP_METHOD_WAITS,
 	  .params = { NEEDED("group", STRING), OPTIONAL("recursive", BOOL) } },
+	{ .name = "Watch",
+	  .handler = grp_method_watch,
+	  .flags = GRP_METHOD_STREAMS | GRP_METHOD_WAITS,
+	  .params = { OPTIONAL("group", STRING) } },
 };
 
 const size_t grp_n_methods = sizeof(grp_methods) / sizeof(*grp_methods);

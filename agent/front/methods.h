@@ -92,6 +92,9 @@ int grp_method_attach(struct grp_call *call, json_t **ret_reply);
 int grp_method_kill(struct grp_call *call, json_t **ret_reply);
 int grp_method_wait(struct grp_call *call, json_t **ret_reply);
 
+/* watch.c: a stream */
+int grp_method_watch(struct grp_call *call, json_t **ret_reply);
+
 /*
  * grp_usage_object() - the type Usage of one group.
  * @processes: of its own members. Return: NULL: no memory.

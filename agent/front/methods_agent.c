@@ -95,7 +95,9 @@ static json_t *counters_new(const struct grp_kernel_view *view,
 	    set_counter(counters, "retired_sets", figures->retired_sets) < 0 ||
 	    set_counter(counters, "clients_accepted", clients->accepted) < 0 ||
 	    set_counter(counters, "clients_refused", clients->refused) < 0 ||
-	    set_counter(counters, "requests_waiting", clients->waiting) < 0)
+	    set_counter(counters, "requests_waiting", clients->waiting) < 0 ||
+	    set_counter(counters, "watchers", clients->watch.watchers) < 0 ||
+	    set_counter(counters, "watch_lost", clients->watch.lost) < 0)
 		return NULL;
 	return TAKE_PTR(counters);
 }

@@ -175,6 +175,8 @@ int grp_server_new(struct grp_agent *agent, struct grp_server **ret_server, stru
 	server->fd = -1;
 	r = grp_peer_pidns(0, &server->pidns);
 	if (r == 0)
+		r = grp_watch_new(agent, &server->watch);
+	if (r == 0)
 		r = open_socket(server);
 	if (r == 0)
 		r = add_sources(server);
@@ -195,6 +197,7 @@ void grp_server_free(struct grp_server *server)
 		return;
 	while (server->connections)
 		grp_connection_free(server->connections);
+	grp_watch_free(server->watch);
 	sd_event_source_disable_unref(server->listen);
 	sd_event_source_disable_unref(server->resume);
 	if (server->bound && make_address(server, "", &address) == 0)
@@ -213,4 +216,5 @@ void grp_server_figures(const struct grp_server *server, struct grp_server_figur
 	ret_figures->waiting = server->n_waiting;
 	ret_figures->accepted = server->accepted;
 	ret_figures->refused = server->refused;
+	grp_watch_figures(server->watch, &ret_figures->watch);
 }

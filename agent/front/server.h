@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "front/watch.h"
 
 struct grp_agent;
 struct grp_server;
@@ -33,6 +34,7 @@ void grp_server_free(struct grp_server *server);
 struct grp_server_figures {
 	unsigned int connections, waiting;
 	uint64_t accepted, refused; /* since the start */
+	struct grp_watch_figures watch;
 };
 /* grp_server_figures() - for status; @server may be NULL: all zero. */
 void grp_server_figures(const struct grp_server *server, struct grp_server_figures *ret_figures);

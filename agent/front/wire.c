@@ -226,6 +226,13 @@ json_t *grp_wire_reply_new(json_t *parameters, bool continues)
 	return TAKE_PTR(message);
 }
 
+void grp_wire_put_reply(FILE *out, const char *parameters, bool continues)
+{
+	(void)fprintf(out, "{\"parameters\":%s%s}", parameters,
+		      continues ? ",\"continues\":true" : "");
+	(void)fputc('\0', out);
+}
+
 json_t *grp_wire_error_new(const char *error, json_t *parameters)
 {
 	return message_new("error", error, parameters);

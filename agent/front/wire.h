@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A call is small: 1 MiB is room for every group of a bulk request. */
 #define GRP_WIRE_CALL_MAX (1024UL * 1024)
@@ -95,6 +96,12 @@ int grp_wire_call_parse(const json_t *message, struct grp_wire_call *ret_call);
 json_t *grp_wire_call_new(const char *method, json_t *parameters);
 json_t *grp_wire_reply_new(json_t *parameters, bool continues);
 json_t *grp_wire_error_new(const char *error, json_t *parameters);
+
+/*
+ * grp_wire_put_reply() - a whole message, for replies that go to many: @parameters
+ * are JSON text already. Errors are those of the stream.
+ */
+void grp_wire_put_reply(FILE *out, const char *parameters, bool continues);
 
 /* A reply; everything is borrowed from the message it was parsed from. */
 struct grp_wire_reply {

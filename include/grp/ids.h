@@ -45,6 +45,13 @@
 #define GRP_ORPHANS_MAX 1024
 
 /*
+ * Events kept for watchers that are behind, of 1 KiB on average: as many as come
+ * when a tree of some thousand groups is removed; 1 GiB at most.
+ */
+#define GRP_WATCH_BACKLOG_DEFAULT 4096
+#define GRP_WATCH_BACKLOG_LIMIT 1048576
+
+/*
  * Clients at the same time, so that descriptors are left for the kernel side
  * under the usual limit of 1024; root gets in when all others are taken.
  */

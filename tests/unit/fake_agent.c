@@ -47,6 +47,7 @@ struct fake_agent *fake_agent_new(unsigned int connections, unsigned int streams
 	/* The limits of uid 0 are four times those set. */
 	agent->config = (struct grp_config){
 		.instance = strdup("unit"),
+		.watch_backlog = FAKE_WATCH_BACKLOG,
 		.connections_per_uid = geteuid() ? connections : (connections + 3) / 4,
 		.streams_per_uid = geteuid() ? streams : (streams + 3) / 4,
 	};

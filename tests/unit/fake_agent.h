@@ -13,6 +13,9 @@
 #include "fake_kernel.h"
 #include "front/wire.h"
 
+/* Events that the agent keeps for those who are behind. */
+#define FAKE_WATCH_BACKLOG 8
+
 struct fake_agent {
 	struct grp_agent agent;
 	struct fake_kernel *kernel;
