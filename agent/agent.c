@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -89,6 +88,7 @@ static bool is_same(int fd, const char *path)
 /* Return: 1: locked, 0: it was removed meanwhile, -errno. */
 static int try_lock(const char *instance, struct grp_error *error, char **ret_path, int *ret_fd)
 {
+	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_free_ char *path = NULL, *lock = NULL;
 	_cleanup_close_ int fd = -1;
 	int r = make_run_dir(instance, error, &path);
@@ -107,9 +107,10 @@ static int try_lock(const char *instance, struct grp_error *error, char **ret_pa
 		return grp_error_set(error, -r, "%s: %s%s", lock, strerror(-r),
 				     geteuid() ? "; grpagent must run as root" : "");
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	/* Of this kind it is the process that holds it: a child that was just forked does not. */
+	if (fcntl(fd, F_SETLK, &whole) < 0) {
 		r = -errno;
-		if (r == -EWOULDBLOCK)
+		if (r == -EAGAIN || r == -EACCES)
 			return grp_error_set(error, EALREADY,
 					     "another agent runs instance '%s' (%s/lock is locked)",
 					     instance, path);

@@ -295,3 +295,17 @@ bystanders() {
 		assert_equal "$(audit)" 0 "corrections of the audit, point $point"
 	done
 }
+
+# The agent forks children (to await a grace period, to run release agents). Between fork and the
+# closing of its descriptors such a child has them all: when the agent is killed just then, neither
+# its lock nor its socket may keep the next one out. Here somebody holds them for longer.
+@test "3: killed while a child still has its descriptors" {
+	start_agent
+	ctl mkdir /g
+	spawn heir "$SUPPORT/inherit" "$(agent_pid)"
+	wait_until 30 has_printed heir
+	kill_agent
+	start_agent
+	assert_equal "$(ctl --json ls / | jq -r ".[].group")" /g "groups"
+	stop heir
+}
