@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "core/event.h"
+#include "core/inode.h"
 #include "front/connection.h"
 #include "front/jobs.h"
 #include "front/methods.h"
