@@ -358,7 +358,8 @@ has_forks() {
 	assert_json ".instance == \"$INSTANCE\" and .state == \"running\" and .pid == $(agent_pid) and
 		.generation > 0 and .events_lost == 0 and .audit_corrections == 0 and .groups > 2 and
 		([.capacities[].name] | index(\"groups\") and index(\"sets\")) and
-		all(.capacities[]; .bytes > 0 and (.used // 0) <= .limit or .name == \"map:tasks\") and
+		all(.capacities[]; (.limit // .used // 0) >= (.used // 0)) and
+		all(.capacities[] | select(.name == (\"groups\", \"sets\", \"map:cells\")); .bytes > 0) and
 		([.capacities[] | select(.name | startswith(\"map:\")).bytes] | add) == .memory_bytes and
 		(.programs | length > 3) and .config[\"capacity-sets\"] == \"4096\""
 	run -0 ctl status
