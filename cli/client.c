@@ -5,6 +5,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -65,7 +66,18 @@ int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message)
 	return 0;
 }
 
-int grp_ctl_client_receive(struct grp_ctl_client *client, json_t **ret_message)
+/* Until there is something to receive, or nobody to receive it for. */
+static int wait_for(const struct grp_ctl_client *client, int out)
+{
+	struct pollfd fds[] = { { .fd = client->fd, .events = POLLIN }, { .fd = out } };
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return fds[1].revents & (POLLERR | POLLHUP) && !fds[0].revents ? -EPIPE : 0;
+}
+
+int grp_ctl_client_receive_for(struct grp_ctl_client *client, int out, json_t **ret_message)
 {
 	for (;;) {
 		int r = grp_wire_reader_next(&client->reader, ret_message);
@@ -73,8 +85,16 @@ int grp_ctl_client_receive(struct grp_ctl_client *client, json_t **ret_message)
 
 		if (r)
 			return r < 0 ? r : 0;
+		r = out < 0 ? 0 : wait_for(client, out);
+		if (r < 0)
+			return r;
 		n = grp_wire_reader_fill(&client->reader, client->fd);
 		if (n <= 0)
 			return n ? (int)n : -ECONNRESET;
 	}
+}
+
+int grp_ctl_client_receive(struct grp_ctl_client *client, json_t **ret_message)
+{
+	return grp_ctl_client_receive_for(client, -1, ret_message);
 }

@@ -43,4 +43,10 @@ int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message);
  */
 int grp_ctl_client_receive(struct grp_ctl_client *client, json_t **ret_message);
 
+/**
+ * grp_ctl_client_receive_for() - the same on behalf of who reads from @out.
+ * Return: also -EPIPE: it is the end of a pipe or a socket that nobody reads.
+ */
+int grp_ctl_client_receive_for(struct grp_ctl_client *client, int out, json_t **ret_message);
+
 #endif

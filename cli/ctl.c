@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
@@ -191,8 +192,9 @@ static int take_parameters(const struct grp_ctl *ctl, const struct grp_wire_repl
 	return GRP_EXIT_DONE;
 }
 
-/* Repeats a request until the agent has started. */
-static int call(struct grp_ctl *ctl, const json_t *request, const char *item, json_t **ret_reply)
+/* Repeats a request until the agent has started. @ret_continues: more is to come. */
+static int call(struct grp_ctl *ctl, const json_t *request, const char *item, bool *ret_continues,
+		json_t **ret_reply)
 {
 	uint64_t deadline_ns = now_ns() + STARTING_LIMIT_NS;
 
@@ -205,6 +207,7 @@ static int call(struct grp_ctl *ctl, const json_t *request, const char *item, js
 			return status;
 		if (grp_wire_reply_parse(message, &reply) < 0)
 			return not_understood(ctl, item);
+		*ret_continues = reply.continues;
 		if (!reply.error)
 			return take_parameters(ctl, &reply, item, ret_reply);
 		if (strcmp(reply.error, GRP_WIRE_ERROR_STARTING))
@@ -215,19 +218,74 @@ static int call(struct grp_ctl *ctl, const json_t *request, const char *item, js
 	return GRP_EXIT_UNREACHABLE;
 }
 
-int grp_ctl_call(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item,
-		 json_t **ret_reply)
+/* Takes over @parameters. NULL: no memory. */
+static json_t *new_request(const char *method, json_t *parameters)
 {
-	_cleanup_json_ json_t *owned = parameters, *request = NULL;
+	_cleanup_json_ json_t *owned = parameters;
 	_cleanup_free_ char *name = NULL;
 
 	if (asprintf(&name, GRP_WIRE_INTERFACE ".%s", method) < 0)
 		name = NULL;
-	if (owned && name)
-		request = grp_wire_call_new(name, TAKE_PTR(owned));
+	return owned && name ? grp_wire_call_new(name, TAKE_PTR(owned)) : NULL;
+}
+
+int grp_ctl_call(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item,
+		 json_t **ret_reply)
+{
+	_cleanup_json_ json_t *request = new_request(method, parameters);
+	bool continues;
+
 	if (!request)
 		return grp_ctl_fail_errno(ctl, item, ENOMEM);
-	return call(ctl, request, item, ret_reply);
+	return call(ctl, request, item, &continues, ret_reply);
+}
+
+/* The next reply of a stream. */
+static int receive(struct grp_ctl *ctl, const char *item, bool *ret_continues, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *message = NULL;
+	struct grp_wire_reply reply;
+	int r = grp_ctl_client_receive_for(&ctl->client, STDOUT_FILENO, &message);
+
+	if (r == -EPIPE)
+		return GRP_EXIT_DONE;
+	if (r == -ECONNRESET) {
+		(void)fprintf(stderr,
+			      "grpctl: %s: the agent of instance %s has ended; what happens from "
+			      "now on is not shown\n",
+			      ctl->verb->name, ctl->instance);
+		return GRP_EXIT_UNREACHABLE;
+	}
+	if (r == -EBADMSG || (r == 0 && grp_wire_reply_parse(message, &reply) < 0))
+		return not_understood(ctl, item);
+	if (r < 0)
+		return grp_ctl_fail_errno(ctl, item, -r);
+	*ret_continues = reply.continues;
+	return reply.error ? report(ctl, reply.error, reply.parameters, item) :
+			     take_parameters(ctl, &reply, item, ret_reply);
+}
+
+int grp_ctl_stream(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item,
+		   int (*show)(const struct grp_ctl *ctl, const json_t *reply))
+{
+	_cleanup_json_ json_t *request = new_request(method, parameters), *reply = NULL;
+	bool continues = false;
+	int r, status;
+
+	if (!request || json_object_set_new(request, "more", json_true()) < 0)
+		return grp_ctl_fail_errno(ctl, item, ENOMEM);
+	status = call(ctl, request, item, &continues, &reply);
+	while (!status && reply) {
+		r = show(ctl, reply);
+		json_decref(TAKE_PTR(reply));
+		if (r == -EPIPE)
+			grp_out_drop();
+		if (r < 0)
+			return r == -EPIPE ? GRP_EXIT_DONE : grp_ctl_shown(ctl, r);
+		if (continues)
+			status = receive(ctl, item, &continues, &reply);
+	}
+	return status;
 }
 
 int grp_ctl_do(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item)

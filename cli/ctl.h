@@ -54,6 +54,15 @@ struct grp_listing {
 int grp_ctl_call(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item,
 		 json_t **ret_reply);
 
+/**
+ * grp_ctl_stream() - one call that is answered by several replies.
+ * @show: gets the parameters of each; 0, or -errno of what it printed.
+ * Return: an exit code: 0 after the last reply, and when stdout is a pipe that
+ * nobody reads any more, which is noticed at once.
+ */
+int grp_ctl_stream(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item,
+		   int (*show)(const struct grp_ctl *ctl, const json_t *reply));
+
 /* grp_ctl_do() - a call whose reply says no more than that it is done. */
 int grp_ctl_do(struct grp_ctl *ctl, const char *method, json_t *parameters, const char *item);
 

@@ -8,6 +8,7 @@
 #include <libsmartcols.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -212,6 +213,12 @@ int grp_out_flush(void)
 	if (fflush(stdout) == EOF || failed)
 		return errno ? -errno : -EIO;
 	return 0;
+}
+
+void grp_out_drop(void)
+{
+	__fpurge(stdout);
+	clearerr(stdout);
 }
 
 int grp_out_error_line(const char *verb, const char *item, const char *message,

@@ -39,6 +39,9 @@ int grp_out_map(json_t *object, const char *key_title, const char *value_title);
 /* grp_out_flush() - Return: 0; -errno of any write to stdout that failed. */
 int grp_out_flush(void);
 
+/* grp_out_drop() - nobody reads stdout any more, and that is no failure. */
+void grp_out_drop(void);
+
 /**
  * grp_out_error_line() - "grpctl: VERB ARG: Message (ERRNO_NAME)\n".
  * @item: ARG; NULL or "": left out together with its blank.

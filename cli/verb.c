@@ -19,6 +19,7 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_ls,
 	&grp_verb_tree,
 	&grp_verb_stat,
+	&grp_verb_watch,
 
 	&grp_verb_attach,
 	&grp_verb_exec,

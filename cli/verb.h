@@ -61,6 +61,8 @@ extern const struct grp_verb grp_verb_mount, grp_verb_umount, grp_verb_mounts, g
 extern const struct grp_verb grp_verb_mkdir, grp_verb_rmdir, grp_verb_mv;
 /* cmd_show.c */
 extern const struct grp_verb grp_verb_ls, grp_verb_tree, grp_verb_stat;
+/* cmd_watch.c */
+extern const struct grp_verb grp_verb_watch;
 /* cmd_attach.c */
 extern const struct grp_verb grp_verb_attach, grp_verb_ps, grp_verb_which;
 /* cmd_exec.c */

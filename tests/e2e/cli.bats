@@ -37,9 +37,9 @@ load cli_helper
 	run -0 grpctl --help
 	[[ $output == *"[HIERARCHY:]/path"* && $output == *"  \$ grpctl "* ]]
 	verbs=$(grpctl --help | sed -nE 's/^  ([a-z]+) {2,}.*/\1/p')
-	[[ $(wc -w <<<"$verbs") == 24 ]]
+	[[ $(wc -w <<<"$verbs") == 25 ]]
 	for verb in mount umount mounts hierarchies subsystems mkdir rmdir mv ls tree stat attach exec ps \
-		which get set usage kill wait status features ping help; do
+		which get set usage kill wait watch status features ping help; do
 		grep -qx "$verb" <<<"$verbs"
 		run -0 grpctl "$verb" --help
 		[[ $output == "Usage: grpctl $verb"*"  \$ grpctl $verb"* ]]

@@ -135,3 +135,52 @@ lsm     no        no     bpf is not in lsm='
 	run -0 grpctl --json ping
 	[[ $(jq -c . <<<"$output") == '{"instance":"main","version":"1"}' ]]
 }
+
+@test "watch: a line an event, as they come; the first reply has none" {
+	agent <<-'END'
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x !more {"parameters":{"event":{"seq":1,"time_ns":1500000000123456789,"event":"mv","hierarchy":"web","group":"/a\\\\ b","uid":7,"from":"/x\n"}},"continues":true}
+		x !more {"parameters":{"event":{"seq":9,"time_ns":1500000001000000000,"event":"lost","count":8}},"continues":true}
+		x {"parameters":{}}
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x !more !slow {"parameters":{"event":{"seq":2,"time_ns":1,"event":"empty","hierarchy":"default","group":"/a"}},"continues":true}
+		x {"parameters":{"event":{"seq":3,"time_ns":2,"event":"empty","hierarchy":"default","group":"/b"}}}
+	END
+	TZ=UTC run -0 grpctl watch web:/
+	printed '2017-07-14 02:40:00.123456 mv      web:/a\\ b uid=7 from=/x\x0a
+2017-07-14 02:40:01.000000 lost    count=8'
+	[[ $(tail -n 1 "$RUN/log") == '{"method":"org.grpagent.Watch","parameters":{"group":"web:/"},"more":true}' ]]
+	run -0 grpctl watch --json
+	printed '{"seq":2,"time_ns":1,"event":"empty","hierarchy":"default","group":"/a"}
+{"seq":3,"time_ns":2,"event":"empty","hierarchy":"default","group":"/b"}'
+	[[ $(tail -n 1 "$RUN/log") == '{"method":"org.grpagent.Watch","parameters":{},"more":true}' ]]
+}
+
+@test "watch: what goes wrong in the middle of the stream" {
+	agent <<-'END'
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x {"error":"org.grpagent.Failed","parameters":{"errno":"ENODEV","message":"It is gone"}}
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x !half {"parameters":{"event":{"seq":2,"time_ns":1,"event":"empty"}},"continues":true}
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x {"parameters":{"event":7},"continues":true}
+		org.grpagent.Watch {"error":"org.varlink.service.MethodNotFound","parameters":{"method":"Watch"}}
+	END
+	run -1 grpctl watch /a
+	printed 'grpctl: watch /a: It is gone (ENODEV)'
+	run -3 grpctl watch
+	printed 'grpctl: watch: the agent of instance main has ended; what happens from now on is not shown'
+	run -1 grpctl watch
+	printed 'grpctl: watch: Protocol error (EPROTO)'
+	run -1 grpctl watch
+	[[ $output == *"does not know this method"* ]]
+}
+
+@test "watch: output that cannot be written is a failure" {
+	agent <<-'END'
+		org.grpagent.Watch !more {"parameters":{},"continues":true}
+		x {"parameters":{"event":{"seq":2,"time_ns":1,"event":"empty"}},"continues":true}
+	END
+	run -1 --separate-stderr bash -c 'grpctl watch >/dev/full'
+	[[ $stderr == *ENOSPC* ]]
+}

@@ -14,6 +14,7 @@
  *   !close  hang up without a reply (which is left out)
  *   !hangup hang up after the reply
  *   !leave  end after the reply, socket included
+ *   !more   the next line is another reply to the same call
  *   !pad=N  put N blanks behind the first byte of the reply
  * Each request is appended to LOG as a line. The program prints the id of a
  * process in the background and returns once that listens; it ends when the
@@ -38,7 +39,7 @@ static const char unexpected[] = "{\"error\":\"test.fake.Unexpected\",\"paramete
 struct step {
 	char *method;
 	bool repeats;
-	bool half, slow, close, hangup, leave;
+	bool half, slow, close, hangup, leave, more;
 	size_t pad;
 	char *reply;
 };
@@ -70,6 +71,7 @@ static char *take_marks(struct step *step, char *text)
 		step->close |= !strcmp(word, "!close");
 		step->hangup |= !strcmp(word, "!hangup");
 		step->leave |= !strcmp(word, "!leave");
+		step->more |= !strcmp(word, "!more");
 		if (!strncmp(word, "!pad=", 5))
 			step->pad = strtoul(word + 5, NULL, 10);
 		if (!text)
@@ -170,6 +172,8 @@ static bool answer(struct fake *fake, int fd, const char *request)
 		return false;
 	}
 	if (!fake->step.close)
+		send_reply(fd, &fake->step);
+	while (fake->step.more && next_step(fake))
 		send_reply(fd, &fake->step);
 	if (fake->step.leave) {
 		unlink(fake->path);
