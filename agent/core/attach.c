@@ -43,16 +43,6 @@ struct move {
 	struct grp_members all_moved; /* of all passes */
 };
 
-int grp_target_add(struct grp_target *target, struct grp_group *group)
-{
-	unsigned int slot = group->hierarchy->slot;
-
-	if (target->group[slot] && target->group[slot] != group)
-		return -EINVAL;
-	target->group[slot] = group;
-	return 0;
-}
-
 /* File permission: the file that a move of this kind would be written to. */
 static int check_target(struct grp_core *core, const struct grp_target *target,
 			const struct grp_caller *caller, bool whole, struct grp_error *error)
@@ -122,6 +112,15 @@ static void end_plan(struct move *move)
 	}
 }
 
+/* With the set that it came from. */
+static int remember(struct move *move, const struct grp_scan_record *record)
+{
+	struct grp_scan_record old = *record;
+
+	old.set = record->from;
+	return grp_members_add(move->core, &move->all_moved, &old);
+}
+
 static int on_record(const struct grp_scan_record *record, void *data)
 {
 	struct move *move = data;
@@ -134,7 +133,7 @@ static int on_record(const struct grp_scan_record *record, void *data)
 		move->moved++;
 		grp_moved_note(move->core, move->target, record, &move->told);
 		if (move->asked)
-			return grp_members_add(move->core, &move->all_moved, record);
+			return remember(move, record);
 		break;
 	case GRP_VERDICT_UNBORN:
 		move->unborn++;
@@ -257,7 +256,6 @@ static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_j
 	if (r)
 		grp_release_not_entered(core, move->target, &entering);
 	end_plan(move);
-	grp_members_unique(&move->all_moved);
 	if (r && !move->all_moved.n)
 		grp_ask_cancel(ask);
 	else
@@ -298,10 +296,12 @@ static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_tas
 	int r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid, &members);
 	bool some = members.n > 0;
 
+	ask->again = id->again;
+	move->moved = members.n;
 	if (!r)
 		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
 	grp_members_done(&members);
-	if (!r && some && !ask->wanted && !id->again)
+	if (!r && some && !ask->wanted)
 		return 1;
 	return r ?: grp_ask_veto(ask);
 }

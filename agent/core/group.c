@@ -402,64 +402,6 @@ const char *grp_group_shown_path(const struct grp_group *group, char buf[GRP_SHO
 	return len > SHOWN_PATH_MAX ? buf + len - SHOWN_PATH_MAX : buf;
 }
 
-static struct grp_group *skip_dying(struct grp_group *group)
-{
-	while (group && group->dying)
-		group = group->next;
-	return group;
-}
-
-/* Past all that is below it. */
-static struct grp_group *next_beside(const struct grp_group *top, const struct grp_group *at)
-{
-	struct grp_group *next = NULL;
-
-	while (!next && at != top) {
-		next = skip_dying(at->next);
-		at = at->parent;
-	}
-	return next;
-}
-
-struct grp_group *grp_group_next(const struct grp_group *top, const struct grp_group *at)
-{
-	return skip_dying(at->children) ?: next_beside(top, at);
-}
-
-struct grp_group *grp_group_next_listed(const struct grp_group *top, const struct grp_group *at,
-					const struct grp_caller *caller)
-{
-	return grp_access(&at->inode, caller, GRP_READ | GRP_SEARCH) ? grp_group_next(top, at) :
-								       next_beside(top, at);
-}
-
-struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at)
-{
-	struct grp_group *next = at->children;
-
-	while (!next && at != top) {
-		next = at->next;
-		at = at->parent;
-	}
-	return next;
-}
-
-unsigned int grp_group_depth(const struct grp_group *group)
-{
-	unsigned int depth = 0;
-
-	while ((group = group->parent))
-		depth++;
-	return depth;
-}
-
-bool grp_group_within(const struct grp_group *group, const struct grp_group *top)
-{
-	while (group && group != top)
-		group = group->parent;
-	return group;
-}
-
 unsigned int grp_core_groups_of(struct grp_core *core, uid_t uid)
 {
 	unsigned int n = 0;

@@ -245,11 +245,17 @@ int grp_hierarchy_drop(struct grp_core *core, unsigned int slot, struct grp_grou
 int grp_hierarchy_end(struct grp_core *core, struct grp_hierarchy *hierarchy)
 {
 	struct grp_group *root = hierarchy->root;
-	int r;
+	int r = grp_hierarchy_drop(core, hierarchy->slot, root);
 
+	if (r) {
+		/* Its slot cannot be used yet: the next collection goes on, nobody finds it. */
+		hierarchy->flags |= GRP_HIERARCHY_UNMOUNTED;
+		hierarchy->n_names = 0;
+		memset(hierarchy->names, 0, sizeof(hierarchy->names));
+		return r;
+	}
 	core->slots[hierarchy->slot] = NULL;
 	core->figures.hierarchies--;
-	r = grp_hierarchy_drop(core, hierarchy->slot, root);
 	grp_group_unlink(core, root);
 	grp_group_free(core, root);
 	grp_hierarchy_free(hierarchy);

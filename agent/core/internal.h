@@ -145,6 +145,12 @@ void grp_empty_load(struct grp_core *core);
 
 /* --- group.c ------------------------------------------------------------------ */
 
+/*
+ * The walk of grp_group_next() backwards, so children before parents; it begins with
+ * @at NULL and ends with @top.
+ */
+struct grp_group *grp_group_previous(struct grp_group *top, struct grp_group *at);
+
 /* Next of a subtree with the dying ones; parents first. */
 struct grp_group *grp_group_next_any(const struct grp_group *top, const struct grp_group *at);
 
@@ -236,7 +242,10 @@ int grp_hierarchy_make(struct grp_core *core, const char *name, uint32_t flags,
 int grp_hierarchy_make_default(struct grp_core *core);
 /* The rest of an umount, after its record was marked. */
 int grp_hierarchy_drop(struct grp_core *core, unsigned int slot, struct grp_group *root);
-/* The same, and out of the cache. */
+/*
+ * The same, and out of the cache. On failure it stays there without a name, and
+ * grp_hierarchies_collect() tries again.
+ */
 int grp_hierarchy_end(struct grp_core *core, struct grp_hierarchy *hierarchy);
 bool grp_hierarchy_name_valid(const char *name);
 bool grp_hierarchy_has_name(const struct grp_hierarchy *hierarchy, const char *name);
@@ -325,6 +334,7 @@ struct grp_ask {
 	uint32_t acting[GRP_HIERARCHIES_MAX];
 	unsigned int asked;
 	bool wanted; /* somebody is elsewhere: it is not a no-op (VER-8) */
+	bool again; /* set by the caller: who is there already counts as elsewhere */
 };
 /* @members: who shall move; those that are there already are not asked about. */
 int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
@@ -333,8 +343,11 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 /* The first error; then everything is cancelled. */
 int grp_ask_veto(struct grp_ask *ask);
 void grp_ask_cancel(struct grp_ask *ask);
-/* @moved: who did move, the ones born meanwhile too. */
-void grp_ask_attached(struct grp_ask *ask, const struct grp_members *moved);
+/*
+ * @moved: what the passes told, each with the set it came from; its order changes.
+ * Subsystems hear of those that came from elsewhere, the ones born there meanwhile too.
+ */
+void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved);
 void grp_ask_done(struct grp_ask *ask);
 
 /* At a binding: new subsystems are told of everybody who is there. */

@@ -16,36 +16,45 @@
 
 /* --- binding -------------------------------------------------------------------------- */
 
-/* The two hierarchies whose bound sets a change touches: itself and "default". */
+/* The hierarchies whose bound sets a change touches: itself and "default". */
 struct rebind {
 	struct grp_hierarchy *hierarchy[2];
+	unsigned int n; /* 1 when itself is "default" */
 	uint32_t before[2], added[2], removed[2];
 };
 
 static void begin(struct grp_core *core, struct grp_hierarchy *hierarchy, struct rebind *rebind)
 {
-	*rebind = (struct rebind){ .hierarchy = { hierarchy, grp_hierarchy_default(core) } };
-	for (unsigned int i = 0; i < 2; i++)
+	*rebind = (struct rebind){ .hierarchy = { hierarchy, grp_hierarchy_default(core) },
+				   .n = hierarchy == grp_hierarchy_default(core) ? 1 : 2 };
+	for (unsigned int i = 0; i < rebind->n; i++)
 		rebind->before[i] = grp_hierarchy_subsystems(core, rebind->hierarchy[i]);
+}
+
+/* The first @n of what is prepared, the last first. */
+static void cancel(struct grp_core *core, const struct rebind *rebind, unsigned int n)
+{
+	while (n-- > 0)
+		grp_bind_cancel(core, rebind->hierarchy[n], rebind->added[n]);
 }
 
 static int prepare(struct grp_core *core, struct rebind *rebind, struct grp_error *error)
 {
-	int r = 0;
-
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < rebind->n; i++) {
 		uint32_t now = grp_hierarchy_subsystems(core, rebind->hierarchy[i]);
 
 		rebind->added[i] = now & ~rebind->before[i];
 		rebind->removed[i] = rebind->before[i] & ~now;
 	}
-	r = grp_bind_prepare(core, rebind->hierarchy[0], rebind->added[0], error);
-	if (r)
+	for (unsigned int i = 0; i < rebind->n; i++) {
+		int r = grp_bind_prepare(core, rebind->hierarchy[i], rebind->added[i], error);
+
+		if (!r)
+			continue;
+		cancel(core, rebind, i);
 		return r;
-	r = grp_bind_prepare(core, rebind->hierarchy[1], rebind->added[1], error);
-	if (r)
-		grp_bind_cancel(core, rebind->hierarchy[0], rebind->added[0]);
-	return r;
+	}
+	return 0;
 }
 
 /*
@@ -65,8 +74,8 @@ static int rebind(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32
 	r = prepare(core, &change, error);
 	if (!r) {
 		r = decide(core, hierarchy);
-		for (unsigned int i = 0; r && i < 2; i++)
-			grp_bind_cancel(core, change.hierarchy[i], change.added[i]);
+		if (r)
+			cancel(core, &change, change.n);
 	}
 	if (r) {
 		hierarchy->subsystems = old;
@@ -76,11 +85,28 @@ static int rebind(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32
 					     strerror(-r));
 	}
 	/* What was taken away first: a root state is in one place at a time. */
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < change.n; i++)
 		grp_bind_commit(core, change.hierarchy[i], 0, change.removed[i]);
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < change.n; i++)
 		grp_bind_commit(core, change.hierarchy[i], change.added[i], 0);
 	return 0;
+}
+
+static int refuse_bound(const struct grp_core *core, unsigned int index, struct grp_error *error)
+{
+	const struct grp_hierarchy *owner = NULL;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		if (core->slots[slot] && core->slots[slot]->subsystems & (1U << index))
+			owner = core->slots[slot];
+	return grp_error_set(
+		error, EBUSY,
+		"subsystem '%s' is bound to hierarchy '%s'%s: leave it out, or take it "
+		"from there first",
+		grp_subsystems[index]->name, owner ? owner->name : "",
+		owner && owner->flags & GRP_HIERARCHY_UNMOUNTED ?
+			", which is unmounted but has groups" :
+			"");
 }
 
 /* An exclusive subsystem is bound once; while it has no child, "default" yields. */
@@ -91,14 +117,11 @@ static int check_bound(struct grp_core *core, uint32_t added, struct grp_error *
 	uint32_t elsewhere = wanted & grp_subsystems_claimed(core);
 
 	if (elsewhere)
-		return grp_error_set(error, EBUSY,
-				     "subsystem '%s' is bound elsewhere; 'grpctl subsystems' says "
-				     "where",
-				     grp_subsystems[__builtin_ctz(elsewhere)]->name);
+		return refuse_bound(core, __builtin_ctz(elsewhere), error);
 	if (wanted && fallback->n_groups > 1)
 		return grp_error_set(error, EBUSY,
-				     "subsystem '%s' belongs to hierarchy %s while that has "
-				     "groups: remove them first",
+				     "subsystem '%s' stays in hierarchy '%s' while that has "
+				     "groups: leave it out, or remove them first",
 				     grp_subsystems[__builtin_ctz(wanted)]->name, fallback->name);
 	return 0;
 }
@@ -184,6 +207,22 @@ static void set_name(struct grp_hierarchy *wish, unsigned int i, const char *nam
 	memcpy(wish->names[i], name, strlen(name));
 }
 
+/* An existing name stands for its own options only. */
+static int check_same(struct grp_core *core, const struct grp_hierarchy *hierarchy,
+		      const struct grp_mount_options *options, struct grp_error *error)
+{
+	if (grp_hierarchy_subsystems(core, hierarchy) == options->subsystems &&
+	    (hierarchy->flags & GRP_HIERARCHY_NOPREFIX) == options->flags)
+		return 0;
+	return grp_error_set(
+		error, EBUSY,
+		hierarchy->flags & GRP_HIERARCHY_UNMOUNTED ?
+			"it is unmounted but has groups, and had other options; "
+			"'grpctl mounts' shows them" :
+			"it is mounted with other options; 'grpctl mounts' shows them, "
+			"'grpctl remount' changes them");
+}
+
 /* Another view of a hierarchy, or the first again of one that was kept alive. */
 static int mount_again(struct grp_core *core, struct grp_hierarchy *hierarchy, const char *name,
 		       struct grp_error *error)
@@ -234,6 +273,8 @@ int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *tex
 	struct grp_hierarchy *hierarchy;
 	int r = grp_mount_options_parse(text, &options, error);
 
+	/* What the last rmdir has left behind must not be in the way (HIER-17). */
+	r = r ?: grp_hierarchies_collect(core);
 	if (r)
 		return r;
 	if (!grp_hierarchy_name_valid(name))
@@ -241,17 +282,15 @@ int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *tex
 				     "the name of a hierarchy is 1 to %d of A-Z a-z 0-9 _ . -",
 				     GRP_HIERARCHY_NAME_MAX);
 	hierarchy = grp_hierarchy_find(core, name);
-	if (hierarchy && (grp_hierarchy_subsystems(core, hierarchy) != options.subsystems ||
-			  (hierarchy->flags & GRP_HIERARCHY_NOPREFIX) != options.flags))
-		return grp_error_set(error, EBUSY,
-				     "'%s' is mounted with other options; see remount", name);
-	hierarchy = hierarchy ?: find_equal(core, &options);
 	if (hierarchy)
-		return mount_again(core, hierarchy, name, error);
-	if (options.flags & GRP_HIERARCHY_NOPREFIX)
+		r = check_same(core, hierarchy, &options, error);
+	else
+		hierarchy = find_equal(core, &options);
+	if (hierarchy)
+		return r ?: mount_again(core, hierarchy, name, error);
+	r = check_bound(core, options.subsystems, error);
+	if (!r && options.flags & GRP_HIERARCHY_NOPREFIX)
 		r = check_bare(options.subsystems, error);
-	if (!r)
-		r = check_bound(core, options.subsystems, error);
 	return r ?: mount_new(core, name, &options, error);
 }
 
@@ -274,6 +313,12 @@ static int check_remount(struct grp_core *core, struct grp_hierarchy *hierarchy,
 	if ((hierarchy->flags & GRP_HIERARCHY_NOPREFIX) != options->flags)
 		return grp_error_set(error, EINVAL, "noprefix cannot be changed: %s",
 				     options->flags ? "leave it out" : "repeat it");
+	/* A flag of the root group: it is in another record than what is bound. */
+	if (options->clone_children && !(hierarchy->root->flags & GRP_GROUP_CLONE_CHILDREN))
+		return grp_error_set(error, EINVAL,
+				     "clone_children is for mount; later use 'grpctl set %s:/ "
+				     "cgroup.clone_children 1'",
+				     hierarchy->name);
 	if (now == options->subsystems)
 		return 0;
 	r = check_bound(core, options->subsystems & ~now, error);
@@ -291,16 +336,6 @@ static int check_remount(struct grp_core *core, struct grp_hierarchy *hierarchy,
 	return options->flags & GRP_HIERARCHY_NOPREFIX ? check_bare(options->subsystems, error) : 0;
 }
 
-/* Given flags and paths overwrite; what is not given stays (HIER-8). */
-static int store_root(struct grp_core *core, struct grp_hierarchy *hierarchy,
-		      const struct grp_mount_options *options)
-{
-	if (!options->clone_children || hierarchy->root->flags & GRP_GROUP_CLONE_CHILDREN)
-		return 0;
-	return grp_group_set_flags(core, hierarchy->root,
-				   hierarchy->root->flags | GRP_GROUP_CLONE_CHILDREN);
-}
-
 int grp_hierarchy_remount(struct grp_core *core, const char *name, const char *text,
 			  struct grp_error *error)
 {
@@ -309,16 +344,16 @@ int grp_hierarchy_remount(struct grp_core *core, const char *name, const char *t
 	char *old_agent;
 	int r = grp_mount_options_parse(text, &options, error);
 
+	r = r ?: grp_hierarchies_collect(core);
 	if (r)
 		return r;
 	hierarchy = find_mounted(core, name);
 	if (!hierarchy)
 		return grp_error_set(error, ENOENT, "no hierarchy '%s' is mounted", name);
 	r = check_remount(core, hierarchy, &options, error);
-	if (!r)
-		r = store_root(core, hierarchy, &options);
 	if (r)
 		return r;
+	/* A path that is given overwrites; none that is not (HIER-8). */
 	old_agent = hierarchy->release_agent;
 	if (options.release_agent)
 		hierarchy->release_agent = options.release_agent;
@@ -343,14 +378,6 @@ static int mark_dying(struct grp_core *core, const struct grp_hierarchy *hierarc
 	return core->ops->hierarchy_put(core->kernel, hierarchy->slot, &record);
 }
 
-static int deactivate(struct grp_core *core, struct grp_hierarchy *hierarchy,
-		      struct grp_error *error)
-{
-	int r = rebind(core, hierarchy, 0, mark_dying, error);
-
-	return r ?: grp_hierarchy_end(core, hierarchy);
-}
-
 static int drop_name(struct grp_core *core, struct grp_hierarchy *hierarchy, const char *name,
 		     struct grp_error *error)
 {
@@ -367,6 +394,7 @@ int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_err
 {
 	struct grp_hierarchy *hierarchy = find_mounted(core, name);
 	struct grp_hierarchy wish;
+	int r;
 
 	if (!hierarchy)
 		return grp_error_set(error, ENOENT, "no hierarchy '%s' is mounted", name);
@@ -374,8 +402,12 @@ int grp_hierarchy_umount(struct grp_core *core, const char *name, struct grp_err
 		return grp_error_set(error, EBUSY, "'%s' is always there", name);
 	if (hierarchy->n_names > 1)
 		return drop_name(core, hierarchy, name, error);
-	if (hierarchy->n_groups == 1)
-		return deactivate(core, hierarchy, error);
+	if (hierarchy->n_groups == 1) {
+		r = rebind(core, hierarchy, 0, mark_dying, error);
+		if (!r)
+			(void)grp_hierarchy_end(core, hierarchy);
+		return r;
+	}
 	wish = *hierarchy;
 	wish.flags |= GRP_HIERARCHY_UNMOUNTED;
 	return store_names(core, hierarchy, &wish, error);
@@ -388,9 +420,11 @@ int grp_hierarchies_collect(struct grp_core *core)
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_hierarchy *hierarchy = core->slots[slot];
 
-		if (hierarchy && hierarchy->flags & GRP_HIERARCHY_UNMOUNTED &&
-		    hierarchy->n_groups == 1)
-			r = deactivate(core, hierarchy, NULL);
+		if (!hierarchy || !(hierarchy->flags & GRP_HIERARCHY_UNMOUNTED) ||
+		    hierarchy->n_groups > 1)
+			continue;
+		r = rebind(core, hierarchy, 0, mark_dying, NULL) ?:
+								   grp_hierarchy_end(core, hierarchy);
 	}
 	return r;
 }

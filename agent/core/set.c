@@ -104,23 +104,36 @@ static int store(struct grp_core *core, const struct grp_set *set)
 	return core->ops->set_put(core->kernel, set->id, &record);
 }
 
+/* One set's entry for a slot becomes "root"; the hierarchy may be gone already. */
+static int forget(struct grp_core *core, struct grp_set *set, unsigned int slot)
+{
+	uint32_t old = set->group[slot];
+	int r;
+
+	set->group[slot] = 0;
+	r = store(core, set);
+	set->group[slot] = old;
+	if (r)
+		return r;
+	unhash(core, set);
+	if (core->slots[slot])
+		leave(core, set, slot);
+	set->group[slot] = 0;
+	if (core->slots[slot])
+		join(core, set, slot);
+	if (set->state == GRP_SET_LIVE)
+		hash(core, set);
+	return 0;
+}
+
 int grp_sets_forget(struct grp_core *core, unsigned int slot)
 {
-	for (unsigned int i = 0; i < core->view->capacity_sets; i++) {
-		struct grp_set *set = &core->sets[i];
-		int r;
+	int r = 0;
 
-		if (set->state == GRP_SET_FREE || !set->group[slot])
-			continue;
-		unhash(core, set);
-		set->group[slot] = 0;
-		if (set->state == GRP_SET_LIVE)
-			hash(core, set);
-		r = store(core, set);
-		if (r)
-			return r;
-	}
-	return 0;
+	for (unsigned int i = 0; !r && i < core->view->capacity_sets; i++)
+		if (core->sets[i].state != GRP_SET_FREE && core->sets[i].group[slot])
+			r = forget(core, &core->sets[i], slot);
+	return r;
 }
 
 static struct grp_set *find_free(struct grp_core *core)
@@ -137,6 +150,16 @@ static int no_room(const struct grp_core *core, struct grp_error *error)
 			     "all %u combinations of groups are in use, %u of them by dead tasks "
 			     "that were not reaped (setting capacity-sets)",
 			     core->view->capacity_sets, core->figures.retired_sets);
+}
+
+int grp_target_add(struct grp_target *target, struct grp_group *group)
+{
+	unsigned int slot = group->hierarchy->slot;
+
+	if (target->group[slot] && target->group[slot] != group)
+		return -EINVAL;
+	target->group[slot] = group;
+	return 0;
 }
 
 int grp_set_change(struct grp_core *core, const struct grp_set *set,

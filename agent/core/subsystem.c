@@ -176,26 +176,25 @@ static void load_switch(struct grp_core *core, struct grp_hierarchy *hierarchy, 
 static int create_below(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t mask,
 			struct grp_error *error)
 {
-	struct grp_group *group = grp_group_next(hierarchy->root, hierarchy->root), *undo;
+	struct grp_group *root = hierarchy->root, *group = grp_group_next(root, root);
 	int r = 0;
 
 	mask &= ~hierarchy->disabled;
-	for (; group; group = grp_group_next(hierarchy->root, group)) {
+	for (; group; group = grp_group_next(root, group)) {
 		r = grp_states_create(core, group, mask, true, error);
 		if (r)
 			break;
 	}
-	for (undo = grp_group_next(hierarchy->root, hierarchy->root); r && undo != group;
-	     undo = grp_group_next(hierarchy->root, undo))
-		grp_states_destroy(core, undo, mask);
+	while (r && (group = grp_group_previous(root, group)) != root)
+		grp_states_destroy(core, group, mask);
 	return r;
 }
 
 int grp_bind_prepare(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added,
 		     struct grp_error *error)
 {
-	uint32_t own = added & ~grp_subsystems_exclusive(added);
-	int r = grp_states_create(core, hierarchy->root, own, true, error);
+	/* An exclusive one's root state is in two roots until it is committed. */
+	int r = grp_states_create(core, hierarchy->root, added, true, error);
 
 	if (r)
 		return r;
@@ -204,17 +203,17 @@ int grp_bind_prepare(struct grp_core *core, struct grp_hierarchy *hierarchy, uin
 			load_switch(core, hierarchy, i);
 	r = create_below(core, hierarchy, added, error);
 	if (r)
-		grp_states_destroy(core, hierarchy->root, own);
+		grp_states_destroy(core, hierarchy->root, added);
 	return r;
 }
 
 void grp_bind_cancel(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added)
 {
-	struct grp_group *group = grp_group_next(hierarchy->root, hierarchy->root);
+	struct grp_group *root = hierarchy->root, *group = NULL;
 
-	for (; group; group = grp_group_next(hierarchy->root, group))
+	while ((group = grp_group_previous(root, group)) != root)
 		grp_states_destroy(core, group, added & ~hierarchy->disabled);
-	grp_states_destroy(core, hierarchy->root, added & ~grp_subsystems_exclusive(added));
+	grp_states_destroy(core, root, added);
 }
 
 void grp_bind_commit(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t added,
@@ -226,8 +225,6 @@ void grp_bind_commit(struct grp_core *core, struct grp_hierarchy *hierarchy, uin
 			hierarchy->disabled &= ~(1U << i);
 		if (!(added & (1U << i)))
 			continue;
-		if (!grp_subsystems[i]->shareable)
-			hierarchy->root->state[i] = core->root_state[i];
 		if (grp_subsystems[i]->bind)
 			grp_subsystems[i]->bind(core, hierarchy, hierarchy->root->state[i]);
 	}
@@ -266,12 +263,15 @@ int grp_states_load(struct grp_core *core, struct grp_error *error)
 
 void grp_states_free(struct grp_core *core)
 {
-	struct grp_group *group;
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_group *root = core->slots[slot] ? core->slots[slot]->root : NULL;
+		struct grp_group *group = NULL;
 
-	for (group = core->by_id; group; group = group->hh_id.next)
-		for (unsigned int i = 0; i < grp_n_subsystems; i++)
-			if (group->state[i])
-				destroy_state(core, group, i);
+		while (root && (group = grp_group_previous(root, group)))
+			for (unsigned int i = grp_n_subsystems; i-- > 0;)
+				if (group->state[i])
+					destroy_state(core, group, i);
+	}
 	for (unsigned int i = 0; i < grp_n_subsystems; i++)
 		if (core->has_root_state[i] && grp_subsystems[i]->destroy)
 			grp_subsystems[i]->destroy(core, NULL, core->root_state[i]);

@@ -30,8 +30,13 @@ bool grp_target_asks(struct grp_core *core, const struct grp_target *target)
 	return false;
 }
 
+static bool elsewhere(const struct grp_attach *attach, const struct grp_member *member)
+{
+	return grp_member_group(attach->core, member, attach->group->hierarchy) != attach->group;
+}
+
 /* The members that are elsewhere in the hierarchy of the group they go to. */
-static int pick(struct grp_attach *attach, const struct grp_members *members)
+static int pick(struct grp_attach *attach, const struct grp_members *members, bool all)
 {
 	struct grp_member *tasks = calloc(members->n + 1, sizeof(*tasks));
 
@@ -40,8 +45,7 @@ static int pick(struct grp_attach *attach, const struct grp_members *members)
 	attach->n = 0;
 	attach->tasks = tasks;
 	for (size_t i = 0; i < members->n; i++)
-		if (grp_member_group(attach->core, &members->items[i], attach->group->hierarchy) !=
-		    attach->group)
+		if (all || elsewhere(attach, &members->items[i]))
 			tasks[attach->n++] = members->items[i];
 	return 0;
 }
@@ -52,7 +56,7 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 {
 	int r = 0;
 
-	*ask = (struct grp_ask){};
+	*ask = (struct grp_ask){ .again = ask->again };
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_attach *attach = &ask->attach[slot];
 
@@ -63,7 +67,7 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 		if (!attach->group)
 			continue;
 		ask->acting[slot] = acting(core, attach->group);
-		r = pick(attach, members);
+		r = pick(attach, members, ask->again);
 		if (!r && attach->n)
 			ask->wanted = true;
 	}
@@ -127,21 +131,36 @@ void grp_ask_cancel(struct grp_ask *ask)
 	ask->asked = 0;
 }
 
-void grp_ask_attached(struct grp_ask *ask, const struct grp_members *moved)
+/* Brings those that came from elsewhere to the front; a later pass met them there. */
+static size_t sort_out(const struct grp_attach *attach, struct grp_members *moved)
 {
-	const struct grp_attach *attach;
-	void *state;
+	size_t n = 0;
 
-	for (unsigned int step = 0; step < STEPS; step++) {
-		const struct grp_subsystem *subsystem = of_step(ask, step, &attach, &state);
-		struct grp_attach now;
+	for (size_t i = 0; i < moved->n; i++) {
+		struct grp_member member = moved->items[i];
 
-		if (!subsystem || !subsystem->attach)
+		if (!elsewhere(attach, &member))
 			continue;
-		now = *attach;
-		now.tasks = moved->items;
-		now.n = moved->n;
-		subsystem->attach(&now, state);
+		moved->items[i] = moved->items[n];
+		moved->items[n++] = member;
+	}
+	return n;
+}
+
+void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved)
+{
+	if (ask->again)
+		grp_members_unique(moved);
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_attach attach = ask->attach[slot];
+
+		if (!attach.group)
+			continue;
+		attach.n = ask->again ? moved->n : sort_out(&attach, moved);
+		attach.tasks = moved->items;
+		for (unsigned int i = 0; attach.n && i < grp_n_subsystems; i++)
+			if (ask->acting[slot] & (1U << i) && grp_subsystems[i]->attach)
+				grp_subsystems[i]->attach(&attach, attach.group->state[i]);
 	}
 }
 
@@ -219,18 +238,22 @@ static uint32_t counting(void)
 	return mask;
 }
 
+/* Where one is switched off, all groups share the state of the root (EN-3). */
 static void tell(struct grp_core *core, struct grp_group *group, uint32_t mask, uint64_t forks,
 		 uint64_t exits)
 {
+	const struct grp_hierarchy *hierarchy = group->hierarchy;
+
 	for (unsigned int i = 0; i < grp_n_subsystems; i++) {
 		const struct grp_subsystem *subsystem = grp_subsystems[i];
+		struct grp_group *at = hierarchy->disabled & (1U << i) ? hierarchy->root : group;
 
 		if (!(mask & (1U << i)))
 			continue;
 		if (forks && subsystem->fork)
-			subsystem->fork(core, group, group->state[i], forks);
+			subsystem->fork(core, at, at->state[i], forks);
 		if (exits && subsystem->exit)
-			subsystem->exit(core, group, group->state[i], exits);
+			subsystem->exit(core, at, at->state[i], exits);
 	}
 }
 
@@ -252,7 +275,7 @@ void grp_subsystems_poll(struct grp_core *core)
 		struct grp_group *group = hierarchy ? hierarchy->root : NULL;
 
 		for (; group; group = grp_group_next(hierarchy->root, group)) {
-			uint32_t mask = acting(core, group) & counting();
+			uint32_t mask = grp_hierarchy_subsystems(core, hierarchy) & counting();
 
 			if (mask)
 				poll_group(core, group, mask);
@@ -262,16 +285,17 @@ void grp_subsystems_poll(struct grp_core *core)
 
 void grp_subsystems_count(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t mask)
 {
+	uint32_t bound = grp_hierarchy_subsystems(core, hierarchy) & counting();
 	struct grp_group *group = hierarchy->root;
 	struct counts now;
 
-	mask &= counting();
+	mask &= bound;
 	for (; mask && group; group = grp_group_next(hierarchy->root, group)) {
 		/* Those that were there before hear what they have not heard yet. */
-		poll_group(core, group, acting(core, group) & counting() & ~mask);
+		poll_group(core, group, bound & ~mask);
 		if (read_counts(core, group, &now))
 			continue;
-		tell(core, group, acting(core, group) & mask, now.members, 0);
+		tell(core, group, mask, now.members, 0);
 		group->seen_forks = now.forks;
 		group->seen_exits = now.exits;
 	}

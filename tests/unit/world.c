@@ -51,6 +51,15 @@ struct grp_group *world_find(struct world *world, const char *spec)
 	return group;
 }
 
+struct grp_group *world_find_any(struct world *world, const char *spec)
+{
+	const struct grp_lookup lookup = { .core = world->core, .unmounted = true };
+	struct grp_group *group = NULL;
+
+	(void)grp_group_lookup(&lookup, spec, &group);
+	return group;
+}
+
 struct grp_group *world_mkdir(struct world *world, const char *spec)
 {
 	const struct grp_lookup lookup = { .core = world->core };
@@ -135,7 +144,7 @@ char *world_read(struct world *world, const char *spec, const char *file)
 	const struct grp_file_access access = { .core = world->core,
 						.group = world_find(world, spec),
 						.caller = &world_root };
-	static char buf[4096];
+	static char buf[8192];
 	char *text = NULL;
 	size_t len = 0;
 
@@ -145,6 +154,11 @@ char *world_read(struct world *world, const char *spec, const char *file)
 	memcpy(buf, text, len + 1);
 	free(text);
 	return buf;
+}
+
+void world_holds(struct world *world, const char *spec, const char *file, const char *expected)
+{
+	assert_string_equal(world_read(world, spec, file), expected);
 }
 
 void world_collect(struct world *world)

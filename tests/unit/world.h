@@ -27,6 +27,8 @@ void world_close(struct world *world);
 void world_restart(struct world *world);
 
 struct grp_group *world_find(struct world *world, const char *spec); /* NULL: none */
+/* Also of a hierarchy that is not mounted. */
+struct grp_group *world_find_any(struct world *world, const char *spec);
 struct grp_group *world_mkdir(struct world *world, const char *spec);
 int world_make_as(struct world *world, const struct grp_caller *caller, const char *parent,
 		  const char *name);
@@ -41,6 +43,7 @@ int world_write_as(struct world *world, const struct grp_caller *caller, const c
 		   const char *file, const char *text);
 /* What a control file holds for root; valid until the next call. */
 char *world_read(struct world *world, const char *spec, const char *file);
+void world_holds(struct world *world, const char *spec, const char *file, const char *expected);
 /* Collection and grace periods until nothing more happens. */
 void world_collect(struct world *world);
 
