@@ -100,6 +100,8 @@ static int clock_text(int64_t time_ns, char **ret_text)
 	struct tm broken;
 	char text[64];
 
+	if (!time_ns)
+		return copy("-", ret_text);
 	if (!localtime_r(&seconds, &broken) ||
 	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &broken))
 		return print(ret_text, "%" PRId64, time_ns);

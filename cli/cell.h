@@ -13,7 +13,7 @@ enum grp_cell_kind {
 	GRP_CELL_TEXT, /* by JSON type; a list by commas, a boolean as yes or no */
 	GRP_CELL_COUNT, /* the same, to the right */
 	GRP_CELL_NS, /* ns as seconds */
-	GRP_CELL_CLOCK, /* ns since the epoch as local time */
+	GRP_CELL_CLOCK, /* ns since the epoch as local time; 0: never */
 	GRP_CELL_BYTES,
 	GRP_CELL_RUN, /* ns in the key by the row's `runs` */
 	GRP_CELL_MODE, /* octal */

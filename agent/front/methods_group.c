@@ -122,18 +122,35 @@ static int add_file(const struct grp_file_ref *ref, void *data)
 	return json_array_append_new(list->array, object) < 0 ? -ENOMEM : 0;
 }
 
+/* What only a pass over the tasks tells. */
+static int look_at_members(struct grp_core *core, struct grp_group *group, size_t *ret_processes,
+			   uint64_t *ret_activity_ns)
+{
+	struct grp_members members = { .n = 0 };
+	int r = grp_group_members(core, group, false, NULL, &members);
+
+	if (r == 0) {
+		*ret_activity_ns = grp_group_last_activity(core, group, &members);
+		grp_members_processes(&members);
+		*ret_processes = members.n;
+	}
+	grp_members_done(&members);
+	return r;
+}
+
 static int describe_stat(struct grp_call *call, struct grp_group *group, json_t *files,
 			 json_t **ret_reply)
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
 	struct grp_usage own = { 0 }, tree = { 0 };
+	uint64_t activity_ns = 0;
 	size_t processes = 0;
 	int r;
 
 	r = grp_group_text(group, &text);
 	if (r == 0)
-		r = grp_group_processes(call, group, &processes);
+		r = look_at_members(core, group, &processes, &activity_ns);
 	if (r == 0)
 		r = grp_core_settle(core);
 	if (r == 0)
@@ -143,14 +160,15 @@ static int describe_stat(struct grp_call *call, struct grp_group *group, json_t 
 	if (r < 0)
 		return r;
 	*ret_reply = json_pack(
-		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:O}}",
+		"{s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I, s:I, s:O}}",
 		"stat", "hierarchy", group->hierarchy->name, "group", text, "id",
-		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns, "uid",
-		(json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
-		(json_int_t)group->inode.mode, "flags", flag_names(group), "children",
-		(json_int_t)group->n_children, "descendants", (json_int_t)group->n_descendants,
-		"tasks", (json_int_t)grp_group_tasks(core, group), "processes",
+		(json_int_t)group->id, "created_ns", (json_int_t)group->created_ns,
+		"last_activity_ns", (json_int_t)activity_ns, "uid", (json_int_t)group->inode.uid,
+		"gid", (json_int_t)group->inode.gid, "mode", (json_int_t)group->inode.mode, "flags",
+		flag_names(group), "children", (json_int_t)group->n_children, "descendants",
+		(json_int_t)group->n_descendants, "tasks", (json_int_t)grp_group_tasks(core, group),
+		"peak_tasks", (json_int_t)grp_group_peak(core, group), "processes",
 		(json_int_t)processes, "chargers", (json_int_t)grp_group_chargers(core, group),
 		"references", (json_int_t)group->references, "usage_ns", (json_int_t)tree.time_ns,
 		"usage_own_ns", (json_int_t)own.time_ns, "files", files);

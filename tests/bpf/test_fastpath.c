@@ -202,6 +202,125 @@ static void counts_of_a_life(void **data)
 	assert_true(used(state, 1) > 0);
 }
 
+/* Descendants of a member that are there at the same time, born on all CPUs at once. */
+#define FORKERS 4
+#define CHILDREN 15
+#define BROOD (FORKERS * (1 + CHILDREN))
+
+/* A process that makes some more; all of them stay until nobody holds ends[1]. */
+static pid_t forker_new(const int ends[2])
+{
+	pid_t pid = fork();
+	char c;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	(void)close(ends[1]);
+	for (unsigned int i = 0; i < CHILDREN; i++)
+		if (!fork())
+			break;
+	(void)!read(ends[0], &c, 1);
+	while (wait(NULL) > 0)
+		;
+	_exit(0);
+}
+
+static void brood(const struct state *state, uint32_t set)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	time_t end = time(NULL) + DEADLINE_S;
+	pid_t forkers[FORKERS];
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	for (unsigned int i = 0; i < FORKERS; i++)
+		forkers[i] = forker_new(ends);
+	while (__atomic_load_n(&count(state, set)->members, __ATOMIC_ACQUIRE) < BROOD + 1) {
+		assert_true(time(NULL) < end);
+		(void)nanosleep(&pause, NULL);
+	}
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	for (unsigned int i = 0; i < FORKERS; i++)
+		assert_int_equal(waitpid(forkers[i], NULL, 0), forkers[i]);
+}
+
+static void fork_storm(const struct state *state, unsigned int rounds)
+{
+	for (unsigned int i = 0; i < rounds; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+/* This process itself is the member: the peak is exact, and no exit lowers it. */
+static void peak_of_a_set(void **data)
+{
+	struct state *state = *data;
+
+	assert_int_equal(count(state, 8)->peak_members, 0);
+	(void)move(state, getpid(), GRP_SET_ROOT, 8, 0, 0);
+	assert_int_equal(count(state, 8)->peak_members, 1);
+	brood(state, 8);
+	assert_int_equal(count(state, 8)->members, 1);
+	assert_int_equal(count(state, 8)->peak_members, BROOD + 1);
+	fork_storm(state, 200);
+	assert_int_equal(count(state, 8)->peak_members, BROOD + 1);
+	(void)move(state, getpid(), 8, 9, 0, 0);
+	assert_int_equal(count(state, 9)->peak_members, 1);
+	wait_uncharged(state, 8);
+	assert_int_equal(control(state, GRP_CONTROL_RETIRE, 8, 0), 0);
+	assert_int_equal(count(state, 8)->peak_members, BROOD + 1);
+	assert_int_equal(control(state, GRP_CONTROL_CLEAR, 8, 0), 0);
+	assert_int_equal(count(state, 8)->peak_members, 0);
+	assert_int_equal(count(state, 8)->active_ns, 0);
+	(void)move(state, getpid(), 9, GRP_SET_ROOT, 0, 0);
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static struct grp_scan_record list(struct state *state, pid_t tid)
+{
+	const struct grp_scan_request request = { .tid = tid };
+	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
+
+	assert_int_equal(grp_bpf_ops.pass(state->bpf, GRP_PASS_LIST, &request, NULL, keep, &record),
+			 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_LISTED);
+	return record;
+}
+
+/* A sleeper's time goes by at the pace of the clock, to a tick at both ends. */
+static void idleness(void **data)
+{
+	struct state *state = *data;
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	const uint64_t tick = 10000000;
+	struct child child = child_new();
+	uint64_t first, before = boot_ns(), passed;
+
+	assert_int_equal(list(state, getpid()).idle_ns, 0);
+	first = list(state, child.pid).idle_ns;
+	assert_true(first != GRP_IDLE_UNKNOWN);
+	(void)nanosleep(&pause, NULL);
+	passed = list(state, child.pid).idle_ns - first;
+	assert_in_range(passed, pause.tv_nsec - tick, boot_ns() - before + tick);
+	before = boot_ns();
+	child_end(&child);
+	assert_in_range(count(state, GRP_SET_ROOT)->active_ns, before, boot_ns());
+}
+
 static void set_with_members_is_not_retired(void **data)
 {
 	struct state *state = *data;
@@ -313,6 +432,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_of_a_life),
+		cmocka_unit_test(peak_of_a_set),
+		cmocka_unit_test(idleness),
 		cmocka_unit_test(set_with_members_is_not_retired),
 		cmocka_unit_test(dead_set_gains_nobody),
 		cmocka_unit_test(set_beyond_the_capacity_is_refused),

@@ -88,9 +88,8 @@ rmdir $G/b null null"
 }
 
 @test "an event is there when the operation is answered" {
-	local i
 	watch_as w "$G"
-	for i in {1..20}; do
+	for _ in {1..20}; do
 		ctl mkdir "$G/a"
 		wait_until 5 has_told w mkdir "$G/a"
 		ctl rmdir "$G/a"
@@ -248,4 +247,52 @@ nobody_reads() {
 		assert_match "$(errors w)" "^grpctl: watch: the agent of instance $INSTANCE has ended" "$how"
 		start_agent
 	done
+}
+
+# --- stat -----------------------------------------------------------------------------
+
+# seconds_since GROUP: its last activity
+seconds_since() {
+	echo $((($(date +%s%N) - $(group_stat "$1" last_activity_ns)) / 1000000000))
+}
+
+@test "stat: the most tasks at a time, and when they were last active" {
+	local created
+	ctl mkdir "$G/a"
+	assert_equal "$(group_stat "$G/a" '| [.peak_tasks, .last_activity_ns] | join(" ")')" "0 0" "of a new group"
+	created=$(group_stat "$G/a" created_ns)
+	assert_between "$created" $(($(date +%s%N) - 600000000000)) "$(date +%s%N)" "created"
+	start_threads 4
+	ctl attach "$G/a" "${TIDS[0]}"
+	assert_equal "$(group_stat "$G/a" peak_tasks)" ${#TIDS[@]} "peak"
+	ctl attach --thread / "${TIDS[1]}" "${TIDS[2]}"
+	assert_equal "$(group_stat "$G/a" peak_tasks)" ${#TIDS[@]} "peak when some have left"
+	tell burn 3 5
+	assert_between "$(seconds_since "$G/a")" 0 $((10 * SLOW)) "seconds since it was active"
+	ctl attach / "${TIDS[0]}"
+	restart_agent --config "$(state_of_file)/config"
+	assert_equal "$(group_stat "$G/a" peak_tasks)" ${#TIDS[@]} "peak after a restart"
+	assert_between "$(group_stat "$G/a" last_activity_ns)" "$created" "$(date +%s%N)" "last activity"
+	run -0 ctl stat "$G/a"
+	assert_match "$output" "Last activity: +$(date +%Y)-"
+	assert_match "$output" "Peak tasks: +${#TIDS[@]}"
+}
+
+# Nothing happens in it but that its one task sleeps, then runs.
+@test "stat: a sleeping member's group grows idle, a running one's is active now" {
+	local before
+	ctl mkdir "$G/a"
+	start_threads 1
+	ctl attach "$G/a" "${TIDS[0]}"
+	tell burn 1 5
+	wait_asleep "${TIDS[@]}"
+	before=$(group_stat "$G/a" last_activity_ns)
+	is_older() {
+		(($(date +%s%N) - $(group_stat "$G/a" last_activity_ns) > 500000000))
+	}
+	wait_until 30 is_older
+	# of a sleeper it does not move, but by what its CPU was stolen meanwhile
+	assert_between $(($(group_stat "$G/a" last_activity_ns) - before)) -20000000 250000000 "drift"
+	tell burn 1 5
+	assert_between $(($(group_stat "$G/a" last_activity_ns) - before)) 400000000 600000000000 "activity"
 }
