@@ -27,8 +27,8 @@ const struct grp_verb grp_verb_mount = {
 	.help = "Makes hierarchy NAME, in which every task starts in the root group. NAME has up to\n"
 		"64 of the characters A-Z a-z 0-9 _ . - and is how groups of it are written:\n"
 		"NAME:/path. OPTIONS are the subsystems to bind, such as cpuacct, or none for no\n"
-		"subsystem at all; without -o it gets all that may be had. An existing NAME with the\n"
-		"same options is left as it is.\n",
+		"subsystem at all; without -o all there are, which must not be bound elsewhere if they\n"
+		"are not shareable. An existing NAME with the same options is left as it is.\n",
 	.example = "$ grpctl mount -o cpuacct project\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.min_args = 1,

@@ -318,6 +318,15 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group);
 /* grp_group_subtree_tasks() - members of it and all below. */
 uint64_t grp_group_subtree_tasks(struct grp_core *core, const struct grp_group *group);
 
+/*
+ * grp_group_refcount() - how many things keep it busy (CONT-7): sets with a member,
+ * child groups, references of subsystems. At 0 it can be removed.
+ */
+uint64_t grp_group_refcount(struct grp_core *core, const struct grp_group *group);
+
+/* grp_set_tasks() - members of a set now; no system call. */
+uint64_t grp_set_tasks(const struct grp_core *core, const struct grp_set *set);
+
 /* grp_group_chargers() - members, and dying tasks that are still to be charged. */
 uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group);
 

@@ -247,7 +247,8 @@ static int find_root(const struct grp_lookup *lookup, const char *spec, const ch
 	}
 	hierarchy = grp_hierarchy_find(lookup->core, name);
 	if (!hierarchy)
-		return grp_error_set(error, ENOENT, "no hierarchy '%s'; 'grpctl mount %s' makes it",
+		return grp_error_set(error, ENOENT,
+				     "no hierarchy '%s'; 'grpctl mount -o cpuacct %s' makes it",
 				     name, name);
 	if (hierarchy->flags & GRP_HIERARCHY_UNMOUNTED && !lookup->unmounted)
 		return grp_error_set(error, ENOENT,

@@ -180,6 +180,21 @@ uint64_t grp_group_tasks(struct grp_core *core, const struct grp_group *group)
 	return sum;
 }
 
+uint64_t grp_set_tasks(const struct grp_core *core, const struct grp_set *set)
+{
+	return grp_set_members(core, set);
+}
+
+uint64_t grp_group_refcount(struct grp_core *core, const struct grp_group *group)
+{
+	uint64_t sum = (uint64_t)group->n_children + group->references;
+	const struct grp_set *set;
+
+	DL_FOREACH2(group->sets, set, link[group->hierarchy->slot].next)
+		sum += grp_set_members(core, set) > 0;
+	return sum;
+}
+
 uint64_t grp_group_chargers(struct grp_core *core, const struct grp_group *group)
 {
 	const struct grp_set *set;

@@ -8,11 +8,12 @@
 #include "core/file.h"
 
 extern const struct grp_subsystem grp_cpuacct;
+extern const struct grp_subsystem grp_debug;
 
 /*
  * The registry, in the order in which states are made (API-7). Records name a
  * subsystem by its place: new ones come last.
  */
-#define GRP_SUBSYSTEMS &grp_cpuacct
+#define GRP_SUBSYSTEMS &grp_cpuacct, &grp_debug
 
 #endif

@@ -167,6 +167,21 @@ complete_line() {
 	((n > 10)) || fail "only $n verbs take a group"
 }
 
+@test "docs: grpctl(1) has a paragraph for each subsystem, with all of its files" {
+	local subsystem n=0
+	need_sources
+	start_agent
+	while read -r subsystem; do
+		sed -n "/^\.SS Subsystem $subsystem\$/,/^\.S[SH] /p" "$ROOT/cli/grpctl.1" |
+			grep -o '\\fB[^\\]*\\fR' | sed 's/\\fB//; s/\\fR//' | tr ' ' '\n' >described
+		ctl --json stat / | jq -r --arg s "$subsystem." '.files[].name |
+			select(startswith($s)) | .[($s | length):]' >files
+		same_lists "files of $subsystem and in grpctl(1)" files described
+		((n += 1))
+	done < <(ctl --json subsystems | jq -r '.[].name')
+	((n > 1)) || fail "there are only $n subsystems"
+}
+
 # --- settings ------------------------------------------------------------------------
 
 @test "docs: grpagent(8) has the options of grpagent" {
