@@ -91,8 +91,10 @@ int grp_core_audit(struct grp_core *core, unsigned int *ret_corrections)
 	core->figures.audits++;
 	core->figures.audit_corrections += corrections;
 	/* A set that was mended to empty has sent no event. */
-	if (corrections)
+	if (corrections) {
+		grp_empty_check_all(core);
 		r = grp_release_load(core);
+	}
 	*ret_corrections = corrections;
 	return r;
 }

@@ -28,6 +28,12 @@ void grp_empty_check_set(struct grp_core *core, const struct grp_set *set)
 			grp_empty_check(core, grp_set_group(core, set, slot));
 }
 
+void grp_empty_check_all(struct grp_core *core)
+{
+	for (struct grp_group *group = core->by_id; group; group = group->hh_id.next)
+		grp_empty_check(core, group);
+}
+
 /* Something was not told: everybody is looked at (design 3). */
 void grp_empty_recover(struct grp_core *core)
 {
@@ -36,8 +42,7 @@ void grp_empty_recover(struct grp_core *core)
 	if (lost == core->events_lost)
 		return;
 	core->events_lost = lost;
-	for (struct grp_group *group = core->by_id; group; group = group->hh_id.next)
-		grp_empty_check(core, group);
+	grp_empty_check_all(core);
 }
 
 void grp_empty_load(struct grp_core *core)

@@ -138,6 +138,7 @@ void grp_base_add_set(const struct grp_core *core, const struct grp_set *set, st
 /* Has it, or any group of a set, lost its last task? Then it is told, once. */
 void grp_empty_check(struct grp_core *core, struct grp_group *group);
 void grp_empty_check_set(struct grp_core *core, const struct grp_set *set);
+void grp_empty_check_all(struct grp_core *core);
 /* The same for all, if the kernel has lost events since the last time. */
 void grp_empty_recover(struct grp_core *core);
 /* At start: who has tasks. */

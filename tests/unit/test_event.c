@@ -275,6 +275,25 @@ static void empty_without_an_event(void **state)
 	expect("empty default:/b; ");
 }
 
+/* A count that an audit has to mend to 0 sends no event. */
+static void empty_by_an_audit(void **state)
+{
+	unsigned int corrections;
+	struct grp_count *count;
+
+	world_mkdir(&world, "/a");
+	fake_task_fork(world.fake, 1, 10, 10);
+	assert_int_equal(world_move(&world, "/a", 10, true), 0);
+	count = &world.fake->counts[fake_task_find(world.fake, 10)->set];
+	fake_task_exit(world.fake, 10);
+	world.fake->n_events = 0;
+	count->members++;
+	log_text[0] = '\0';
+	assert_int_equal(grp_core_audit(world.core, &corrections), 0);
+	assert_int_equal(corrections, 1);
+	expect("empty default:/a; ");
+}
+
 /* Who has tasks at the start of an agent is known. */
 static void empty_after_a_restart(void **state)
 {
@@ -352,6 +371,7 @@ int main(void)
 		TEST(one_for_each_hierarchy),
 		TEST(empty_is_told_once),
 		TEST(empty_without_an_event),
+		TEST(empty_by_an_audit),
 		TEST(empty_after_a_restart),
 		TEST(figures),
 		TEST(release),
