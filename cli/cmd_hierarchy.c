@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hierarchies and what is bound to them: mount, umount, mounts, hierarchies,
- * subsystems.
+ * Hierarchies and what is bound to them: mount, remount, umount, mounts,
+ * hierarchies, subsystems.
  */
 #include "ctl.h"
 
-static int run_mount(struct grp_ctl *ctl, const struct grp_args *args)
+/* Name and options, to a method that takes both. */
+static int call_with_options(struct grp_ctl *ctl, const struct grp_args *args, const char *method)
 {
 	const char *options = grp_args_value(args, 'o');
 
-	return grp_ctl_do(ctl, "Mount",
+	return grp_ctl_do(ctl, method,
 			  json_pack("{s:o, s:o*}", "name", grp_args_text(args->argv[0]), "options",
 				    options ? grp_args_text(options) : NULL),
 			  args->argv[0]);
+}
+
+static int run_mount(struct grp_ctl *ctl, const struct grp_args *args)
+{
+	return call_with_options(ctl, args, "Mount");
 }
 
 static const struct grp_option mount_options[] = {
@@ -23,18 +29,48 @@ static const struct grp_option mount_options[] = {
 const struct grp_verb grp_verb_mount = {
 	.name = "mount",
 	.usage = "[-o OPTIONS] NAME",
-	.summary = "make a hierarchy",
+	.summary = "make a hierarchy, or give one another name",
 	.help = "Makes hierarchy NAME, in which every task starts in the root group. NAME has up to\n"
 		"64 of the characters A-Z a-z 0-9 _ . - and is how groups of it are written:\n"
-		"NAME:/path. OPTIONS are the subsystems to bind, such as cpuacct, or none for no\n"
-		"subsystem at all; without -o all there are, which must not be bound elsewhere if they\n"
-		"are not shareable. An existing NAME with the same options is left as it is.\n",
-	.example = "$ grpctl mount -o cpuacct project\n",
+		"NAME:/path. OPTIONS are separated by commas:\n\n"
+		"  SUBSYSTEM           bind it; 'grpctl subsystems' lists them\n"
+		"  all                 bind all of them; so does mount without -o\n"
+		"  none                bind none\n"
+		"  noprefix            its files are called usage, not cpuacct.usage\n"
+		"  clone_children      set cgroup.clone_children in its root\n"
+		"  release_agent=PATH  run PATH for each group that is released\n\n"
+		"A subsystem that is not shareable is in one hierarchy at a time. An equal set with\n"
+		"such a one is the same hierarchy under one more name; also one that was unmounted\n"
+		"and is kept alive by its groups. An existing NAME with the same options is left as\n"
+		"it is.\n",
+	.example = "$ grpctl mount -o cpuacct project\n"
+		   "$ grpctl mount -o none,release_agent=/usr/local/sbin/released job\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.min_args = 1,
 	.max_args = 1,
 	.options = mount_options,
 	.run = run_mount,
+};
+
+static int run_remount(struct grp_ctl *ctl, const struct grp_args *args)
+{
+	return call_with_options(ctl, args, "Remount");
+}
+
+const struct grp_verb grp_verb_remount = {
+	.name = "remount",
+	.usage = "[-o OPTIONS] NAME",
+	.summary = "bind other subsystems to a hierarchy",
+	.help = "Makes the subsystems of hierarchy NAME those of OPTIONS, which are as for mount. That\n"
+		"needs a hierarchy without groups but its root; nothing that stands in the root is\n"
+		"lost. noprefix has to be repeated. A release agent that is given replaces the old\n"
+		"one. A remount that changes no subsystem is allowed at any time.\n",
+	.example = "$ grpctl remount -o none project\n",
+	.subject = GRP_SUBJECT_HIERARCHIES,
+	.min_args = 1,
+	.max_args = 1,
+	.options = mount_options,
+	.run = run_remount,
 };
 
 static int run_umount(struct grp_ctl *ctl, const struct grp_args *args)
@@ -47,9 +83,10 @@ const struct grp_verb grp_verb_umount = {
 	.name = "umount",
 	.usage = "NAME",
 	.summary = "remove a hierarchy",
-	.help = "Removes hierarchy NAME. With groups below its root it is put out of sight only, and\n"
-		"goes with the last of them; mount with its options shows it again. Hierarchy default\n"
-		"always stays.\n",
+	.help = "Removes hierarchy NAME, if it has other names only this one. With groups below its\n"
+		"root it goes on out of sight, with its members and its subsystems, until the last of\n"
+		"them is removed (rmdir NAME:/... finds them) or it is mounted again with the same\n"
+		"subsystems. Hierarchy default always stays.\n",
 	.example = "$ grpctl umount project\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.min_args = 1,
@@ -61,6 +98,7 @@ static int run_mounts(struct grp_ctl *ctl, const struct grp_args *args)
 {
 	static const struct grp_column columns[] = {
 		{ "NAME", "name", GRP_CELL_TEXT },
+		{ "HIERARCHY", "hierarchy", GRP_CELL_TEXT },
 		{ "OPTIONS", "options", GRP_CELL_TEXT },
 		{},
 	};
@@ -72,8 +110,9 @@ static int run_mounts(struct grp_ctl *ctl, const struct grp_args *args)
 const struct grp_verb grp_verb_mounts = {
 	.name = "mounts",
 	.usage = "",
-	.summary = "list hierarchies with the options they were made with",
-	.help = "Prints one line for each hierarchy: its name and its options.\n",
+	.summary = "list the names of hierarchies with their options",
+	.help = "Prints one line for each name: the first name of its hierarchy, and the options: the\n"
+		"subsystems that are bound, noprefix, clone_children, release_agent=PATH.\n",
 	.example = "$ grpctl mounts\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.prints = true,
@@ -86,7 +125,9 @@ static int run_hierarchies(struct grp_ctl *ctl, const struct grp_args *args)
 		{ "HIERARCHY", "name", GRP_CELL_TEXT },
 		{ "GROUPS", "groups", GRP_CELL_COUNT },
 		{ "TASKS", "tasks", GRP_CELL_COUNT },
+		{ "MOUNTED", "mounted", GRP_CELL_TEXT },
 		{ "SUBSYSTEMS", "subsystems", GRP_CELL_TEXT },
+		{ "ALIASES", "aliases", GRP_CELL_TEXT },
 		{},
 	};
 	static const struct grp_listing listing = { "ListHierarchies", "hierarchies", columns };
@@ -98,8 +139,8 @@ const struct grp_verb grp_verb_hierarchies = {
 	.name = "hierarchies",
 	.usage = "",
 	.summary = "list hierarchies with their size and subsystems",
-	.help = "Prints one line for each hierarchy: number of groups, of tasks, and the subsystems\n"
-		"bound to it.\n",
+	.help = "Prints one line for each hierarchy: number of groups, of tasks, whether it is mounted\n"
+		"or only kept alive by its groups, the subsystems bound to it, its other names.\n",
 	.example = "$ grpctl hierarchies\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.prints = true,
@@ -110,10 +151,10 @@ static int run_subsystems(struct grp_ctl *ctl, const struct grp_args *args)
 {
 	static const struct grp_column columns[] = {
 		{ "SUBSYSTEM", "name", GRP_CELL_TEXT },
+		{ "HIERARCHY", "hierarchy", GRP_CELL_TEXT },
 		{ "GROUPS", "groups", GRP_CELL_COUNT },
 		{ "ENABLED", "enabled", GRP_CELL_TEXT },
 		{ "SHAREABLE", "shareable", GRP_CELL_TEXT },
-		{ "HIERARCHIES", "hierarchies", GRP_CELL_TEXT },
 		{},
 	};
 	static const struct grp_listing listing = { "ListSubsystems", "subsystems", columns };
@@ -125,8 +166,9 @@ const struct grp_verb grp_verb_subsystems = {
 	.name = "subsystems",
 	.usage = "",
 	.summary = "list subsystems and the hierarchies they are bound to",
-	.help = "Prints one line for each subsystem: number of groups, whether it is enabled, whether\n"
-		"it can be bound to several hierarchies at once, and those it is bound to.\n",
+	.help = "Prints one line for each subsystem and each hierarchy that it is bound to: number of\n"
+		"groups there, whether it is enabled (file SUBSYSTEM_enabled of the root), whether it\n"
+		"can be bound to several hierarchies at once.\n",
 	.example = "$ grpctl subsystems\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.prints = true,

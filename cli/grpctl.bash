@@ -119,7 +119,7 @@ _grpctl_offer_value() {
 	--user) _grpctl_offer "$2" < <(compgen -u) ;;
 	--from) _grpctl_offer_groups "$2" ;;
 	-o | --options)
-		_grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name && echo none)
+		_grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name && printf "%s\n" all none noprefix clone_children release_agent=)
 		;;
 	-m | --mode | --instance) COMPREPLY=() ;;
 	*) return 1 ;;
@@ -133,7 +133,9 @@ _grpctl_offer_argument() {
 		_grpctl_offer "$word" < <("${call[@]}" stat --json -- "${words[cword - 1]}" 2>/dev/null |
 			_grpctl_strings name)
 		;;
-	umount:0) _grpctl_offer "$word" < <("${call[@]}" hierarchies --json 2>/dev/null | _grpctl_strings name) ;;
+	umount:0 | remount:0)
+		_grpctl_offer "$word" < <("${call[@]}" mounts --json 2>/dev/null | _grpctl_strings name)
+		;;
 	help:0) _grpctl_offer "$word" < <(_grpctl_words "") ;;
 	which:* | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
 	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;

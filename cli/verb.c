@@ -8,6 +8,7 @@
 
 const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_mount,
+	&grp_verb_remount,
 	&grp_verb_umount,
 	&grp_verb_mounts,
 	&grp_verb_hierarchies,

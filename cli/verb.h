@@ -55,8 +55,8 @@ void grp_help_overview(FILE *out);
 void grp_help_verb(const struct grp_verb *verb, FILE *out);
 
 /* cmd_hierarchy.c */
-extern const struct grp_verb grp_verb_mount, grp_verb_umount, grp_verb_mounts, grp_verb_hierarchies,
-	grp_verb_subsystems;
+extern const struct grp_verb grp_verb_mount, grp_verb_remount, grp_verb_umount, grp_verb_mounts,
+	grp_verb_hierarchies, grp_verb_subsystems;
 /* cmd_group.c */
 extern const struct grp_verb grp_verb_mkdir, grp_verb_rmdir, grp_verb_mv;
 /* cmd_show.c */

@@ -217,8 +217,8 @@ static int check_same(struct grp_core *core, const struct grp_hierarchy *hierarc
 	return grp_error_set(
 		error, EBUSY,
 		hierarchy->flags & GRP_HIERARCHY_UNMOUNTED ?
-			"it is unmounted but has groups, and had other options; "
-			"'grpctl mounts' shows them" :
+			"it is unmounted but kept alive by its groups, and had other options; "
+			"'grpctl hierarchies' shows its subsystems" :
 			"it is mounted with other options; 'grpctl mounts' shows them, "
 			"'grpctl remount' changes them");
 }

@@ -65,6 +65,7 @@ int grp_method_list_hierarchies(struct grp_call *call, json_t **ret_reply);
 int grp_method_list_subsystems(struct grp_call *call, json_t **ret_reply);
 int grp_method_list_mounts(struct grp_call *call, json_t **ret_reply);
 int grp_method_mount(struct grp_call *call, json_t **ret_reply);
+int grp_method_remount(struct grp_call *call, json_t **ret_reply);
 int grp_method_unmount(struct grp_call *call, json_t **ret_reply);
 
 /* methods_group.c */

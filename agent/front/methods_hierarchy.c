@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Methods about hierarchies and the subsystems bound to them. Names of both are
- * plain ASCII, so nothing here is escaped.
+ * plain ASCII, so they are not escaped.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/text.h"
 #include "core/file.h"
 #include "front/methods.h"
 
@@ -22,78 +24,150 @@ json_t *grp_subsystem_names(uint32_t mask)
 	return TAKE_PTR(names);
 }
 
-/* An array of one object for each hierarchy, in order of slots. */
+/* One object for each hierarchy, in order of slots, or several, or none. */
 static int list(struct grp_core *core, const char *key,
-		json_t *(*describe)(struct grp_core *core, struct grp_hierarchy *hierarchy),
+		int (*add)(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array),
 		json_t **ret_reply)
 {
 	_cleanup_json_ json_t *array = json_array();
+	int r = array ? 0 : -ENOMEM;
 
-	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
 
-		if (hierarchy && json_array_append_new(array, describe(core, hierarchy)) < 0)
-			return -ENOMEM;
+		if (hierarchy)
+			r = add(core, hierarchy, array);
 	}
+	if (r < 0)
+		return r;
 	*ret_reply = json_pack("{s:O}", key, array);
 	return *ret_reply ? 0 : -ENOMEM;
 }
 
-static json_t *describe_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy)
+static bool is_mounted(const struct grp_hierarchy *hierarchy)
 {
-	return json_pack("{s:s, s:o, s:I, s:I}", "name", hierarchy->name, "subsystems",
-			 grp_subsystem_names(grp_hierarchy_subsystems(core, hierarchy)), "groups",
-			 (json_int_t)hierarchy->n_groups, "tasks",
-			 (json_int_t)grp_group_subtree_tasks(core, hierarchy->root));
+	return !(hierarchy->flags & GRP_HIERARCHY_UNMOUNTED);
+}
+
+static int append(json_t *array, json_t *object)
+{
+	return json_array_append_new(array, object) < 0 ? -ENOMEM : 0;
+}
+
+/* --- hierarchies --------------------------------------------------------------------- */
+
+static json_t *aliases(const struct grp_hierarchy *hierarchy)
+{
+	_cleanup_json_ json_t *names = json_array();
+
+	for (unsigned int i = 1; names && i < hierarchy->n_names; i++)
+		if (append(names, json_string(hierarchy->names[i])) < 0)
+			return NULL;
+	return TAKE_PTR(names);
+}
+
+static int add_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array)
+{
+	return append(array,
+		      json_pack("{s:s, s:o, s:b, s:o, s:I, s:I}", "name", hierarchy->name,
+				"aliases", aliases(hierarchy), "mounted", is_mounted(hierarchy),
+				"subsystems",
+				grp_subsystem_names(grp_hierarchy_subsystems(core, hierarchy)),
+				"groups", (json_int_t)hierarchy->n_groups, "tasks",
+				(json_int_t)grp_group_subtree_tasks(core, hierarchy->root)));
 }
 
 int grp_method_list_hierarchies(struct grp_call *call, json_t **ret_reply)
 {
-	return list(call->agent->core, "hierarchies", describe_hierarchy, ret_reply);
+	return list(call->agent->core, "hierarchies", add_hierarchy, ret_reply);
 }
 
-static json_t *describe_mount(struct grp_core *core, struct grp_hierarchy *hierarchy)
+/* --- mounts ---------------------------------------------------------------------------- */
+
+static int add_release_agent(json_t *options, const struct grp_hierarchy *hierarchy)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (!hierarchy->release_agent[0])
+		return 0;
+	r = grp_text_escape(hierarchy->release_agent, strlen(hierarchy->release_agent), &text);
+	return r < 0 ? r : append(options, json_sprintf("release_agent=%s", text));
+}
+
+/* As v1 mounts show them: subsystems, then flags, then the release agent (HIER-10). */
+static int list_options(struct grp_core *core, const struct grp_hierarchy *hierarchy,
+			json_t **ret_options)
 {
 	uint32_t mask = grp_hierarchy_subsystems(core, hierarchy);
+	_cleanup_json_ json_t *options = grp_subsystem_names(mask);
+	int r = options ? 0 : -ENOMEM;
 
-	return json_pack("{s:s, s:o}", "name", hierarchy->name, "options",
-			 mask ? grp_subsystem_names(mask) : json_pack("[s]", "none"));
+	if (r == 0 && !mask)
+		r = append(options, json_string("none"));
+	if (r == 0 && hierarchy->flags & GRP_HIERARCHY_NOPREFIX)
+		r = append(options, json_string("noprefix"));
+	if (r == 0 && hierarchy->root->flags & GRP_GROUP_CLONE_CHILDREN)
+		r = append(options, json_string("clone_children"));
+	if (r == 0)
+		r = add_release_agent(options, hierarchy);
+	if (r == 0)
+		*ret_options = TAKE_PTR(options);
+	return r;
+}
+
+static int add_mounts(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array)
+{
+	_cleanup_json_ json_t *options = NULL;
+	int r = is_mounted(hierarchy) ? list_options(core, hierarchy, &options) : 0;
+
+	for (unsigned int i = 0; options && r == 0 && i < hierarchy->n_names; i++)
+		r = append(array, json_pack("{s:s, s:s, s:O}", "name", hierarchy->names[i],
+					    "hierarchy", hierarchy->name, "options", options));
+	return r;
 }
 
 int grp_method_list_mounts(struct grp_call *call, json_t **ret_reply)
 {
-	return list(call->agent->core, "mounts", describe_mount, ret_reply);
+	return list(call->agent->core, "mounts", add_mounts, ret_reply);
 }
 
-static json_t *describe_subsystem(struct grp_core *core, unsigned int index)
-{
-	_cleanup_json_ json_t *names = json_array();
-	json_int_t groups = 0;
+/* --- subsystems -------------------------------------------------------------------------- */
 
-	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+/* Where it is bound; one that is not claimed is bound to "default" (PROC-4). */
+static int add_bindings(struct grp_core *core, unsigned int index, json_t *array)
+{
+	const struct grp_subsystem *subsystem = grp_subsystems[index];
+	int r = 0;
+
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
 
 		if (!hierarchy || !(grp_hierarchy_subsystems(core, hierarchy) & 1U << index))
 			continue;
-		groups += hierarchy->n_groups;
-		if (json_array_append_new(names, json_string(hierarchy->name)) < 0)
-			return NULL;
+		r = append(array, json_pack("{s:s, s:s, s:I, s:b, s:b}", "name", subsystem->name,
+					    "hierarchy", hierarchy->name, "groups",
+					    (json_int_t)hierarchy->n_groups, "enabled",
+					    !(hierarchy->disabled & 1U << index), "shareable",
+					    subsystem->shareable));
 	}
-	return json_pack("{s:s, s:O, s:I, s:b, s:b}", "name", grp_subsystems[index]->name,
-			 "hierarchies", names, "groups", groups, "enabled", 1, "shareable",
-			 grp_subsystems[index]->shareable);
+	return r;
 }
 
 int grp_method_list_subsystems(struct grp_call *call, json_t **ret_reply)
 {
 	_cleanup_json_ json_t *array = json_array();
+	int r = array ? 0 : -ENOMEM;
 
-	for (unsigned int i = 0; i < grp_n_subsystems; i++)
-		if (json_array_append_new(array, describe_subsystem(call->agent->core, i)) < 0)
-			return -ENOMEM;
+	for (unsigned int i = 0; r == 0 && i < grp_n_subsystems; i++)
+		r = add_bindings(call->agent->core, i, array);
+	if (r < 0)
+		return r;
 	*ret_reply = json_pack("{s:O}", "subsystems", array);
 	return *ret_reply ? 0 : -ENOMEM;
 }
+
+/* --- changes ------------------------------------------------------------------------------ */
 
 int grp_method_mount(struct grp_call *call, json_t **ret_reply)
 {
@@ -102,6 +176,15 @@ int grp_method_mount(struct grp_call *call, json_t **ret_reply)
 	call->item = name;
 	return grp_hierarchy_mount(call->agent->core, name, grp_call_string(call, "options"),
 				   &call->error);
+}
+
+int grp_method_remount(struct grp_call *call, json_t **ret_reply)
+{
+	const char *name = grp_call_string(call, "name");
+
+	call->item = name;
+	return grp_hierarchy_remount(call->agent->core, name, grp_call_string(call, "options"),
+				     &call->error);
 }
 
 int grp_method_unmount(struct grp_call *call, json_t **ret_reply)

@@ -33,14 +33,15 @@ load cli_helper
 }
 
 @test "--help lists every verb; each verb has help of its own, with an example" {
-	local verb verbs
+	local verb verbs expected
+	expected="mount remount umount mounts hierarchies subsystems mkdir rmdir mv ls tree stat attach
+		exec ps which get set usage kill wait watch status features ping help"
 	run -0 grpctl --help
 	[[ $output == *"[HIERARCHY:]/path"* && $output == *"  \$ grpctl "* ]]
 	verbs=$(grpctl --help | sed -nE 's/^  ([a-z]+) {2,}.*/\1/p')
-	[[ $(wc -w <<<"$verbs") == 25 ]]
-	for verb in mount umount mounts hierarchies subsystems mkdir rmdir mv ls tree stat attach exec ps \
-		which get set usage kill wait watch status features ping help; do
-		grep -qx "$verb" <<<"$verbs"
+	# shellcheck disable=SC2086 # words
+	[[ $(sort <<<"$verbs") == "$(printf '%s\n' $expected | sort)" ]]
+	for verb in $expected; do
 		run -0 grpctl "$verb" --help
 		[[ $output == "Usage: grpctl $verb"*"  \$ grpctl $verb"* ]]
 		[[ $output == "$(grpctl help "$verb")" ]]
@@ -215,12 +216,14 @@ load cli_helper
 # --- what is sent ---
 
 @test "parameters of the verbs that change something" {
-	printf 'org.grpagent.%s {}\n' Mount Mount Unmount MakeGroups MakeGroups RemoveGroups RemoveGroups \
+	printf 'org.grpagent.%s {}\n' Mount Mount Remount Unmount MakeGroups MakeGroups RemoveGroups RemoveGroups \
 		RenameGroup WriteFile | agent
 	run -0 grpctl mount web
 	sent Mount '{"name":"web"}'
 	run -0 grpctl mount -o cpuacct,none web
 	sent Mount '{"name":"web","options":"cpuacct,none"}'
+	run -0 grpctl remount -o none web
+	sent Remount '{"name":"web","options":"none"}'
 	run -0 grpctl umount web
 	sent Unmount '{"name":"web"}'
 	run -0 grpctl mkdir /a web:/b

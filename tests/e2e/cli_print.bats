@@ -85,21 +85,23 @@ default:/a b     1 2.000000000 s'
 
 @test "hierarchies, subsystems, mounts, features" {
 	agent <<-'END'
-		org.grpagent.ListHierarchies {"parameters":{"hierarchies":[{"name":"default","subsystems":["cpuacct","debug"],"groups":3,"tasks":200},{"name":"web","subsystems":[],"groups":1,"tasks":200}]}}
-		org.grpagent.ListSubsystems {"parameters":{"subsystems":[{"name":"cpuacct","hierarchies":["default","web"],"groups":4,"enabled":true,"shareable":true}]}}
-		org.grpagent.ListMounts {"parameters":{"mounts":[{"name":"web","options":["cpuacct","clone_children"]}]}}
+		org.grpagent.ListHierarchies {"parameters":{"hierarchies":[{"name":"default","aliases":[],"mounted":true,"subsystems":["cpuacct","debug"],"groups":3,"tasks":200},{"name":"web","aliases":["www","w"],"mounted":false,"subsystems":[],"groups":1,"tasks":200}]}}
+		org.grpagent.ListSubsystems {"parameters":{"subsystems":[{"name":"cpuacct","hierarchy":"default","groups":4,"enabled":true,"shareable":true},{"name":"cpuacct","hierarchy":"web","groups":1,"enabled":false,"shareable":true}]}}
+		org.grpagent.ListMounts {"parameters":{"mounts":[{"name":"web","hierarchy":"web","options":["cpuacct","clone_children"]},{"name":"www","hierarchy":"web","options":["cpuacct","clone_children"]}]}}
 		org.grpagent.ListFeatures {"parameters":{"features":[{"name":"btf","available":true,"needed":true,"reason":""},{"name":"lsm","available":false,"needed":false,"reason":"bpf is not in lsm="}]}}
 	END
 	run -0 grpctl hierarchies
-	printed 'HIERARCHY GROUPS TASKS SUBSYSTEMS
-default        3   200 cpuacct,debug
-web            1   200 -'
+	printed 'HIERARCHY GROUPS TASKS MOUNTED SUBSYSTEMS    ALIASES
+default        3   200 yes     cpuacct,debug -
+web            1   200 no      -             www,w'
 	run -0 grpctl subsystems
-	printed 'SUBSYSTEM GROUPS ENABLED SHAREABLE HIERARCHIES
-cpuacct        4 yes     yes       default,web'
+	printed 'SUBSYSTEM HIERARCHY GROUPS ENABLED SHAREABLE
+cpuacct   default        4 yes     yes
+cpuacct   web            1 no      yes'
 	run -0 grpctl mounts
-	printed 'NAME OPTIONS
-web  cpuacct,clone_children'
+	printed 'NAME HIERARCHY OPTIONS
+web  web       cpuacct,clone_children
+www  web       cpuacct,clone_children'
 	run -0 grpctl features
 	printed 'FEATURE AVAILABLE NEEDED REASON
 btf     yes       yes    -
