@@ -252,6 +252,8 @@ static int settle(void *kernel)
 	struct fake_kernel *fake = kernel;
 
 	fake->settles++;
+	if (fake->settle_result)
+		return fake->settle_result;
 	fake->view.online_cpus = fake->view.cpus;
 	return 0;
 }

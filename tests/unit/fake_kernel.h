@@ -75,6 +75,7 @@ struct fake_kernel {
 	unsigned long updates; /* done so far */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int settles;
+	int settle_result; /* of the next ones */
 	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
 	uint64_t now_ns; /* since boot: what births, moves and exits are noted with */
 	/* Called before each pass, to let tasks fork or exit in the middle; may be NULL. */
