@@ -12,16 +12,13 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "front/change_log.h"
 #include "front/connection.h"
 #include "front/jobs.h"
 #include "front/methods.h"
 #include "front/watch.h"
-
-/* Of the parameters of a change, in the log. */
-#define LOG_PARAMETERS_MAX 400
 
 /* --- life and answers -------------------------------------------------------- */
 
@@ -60,10 +57,18 @@ static void call_free(struct grp_call *call)
 	grp_connection_done(connection);
 }
 
+static bool changes(const struct grp_call *call)
+{
+	return call->method && call->method->flags & GRP_METHOD_CHANGES;
+}
+
 void grp_call_cancel(struct grp_call *call)
 {
-	if (call)
-		call_free(call);
+	if (!call)
+		return;
+	if (changes(call))
+		grp_change_log_abandoned(call);
+	call_free(call);
 }
 
 static void answer(struct grp_call *call, json_t *message)
@@ -76,18 +81,6 @@ static void answer(struct grp_call *call, json_t *message)
 		grp_connection_send(call->connection, owned);
 	else
 		call->connection->dead = true; /* no memory: better closed than unanswered */
-}
-
-static void log_change(const struct grp_call *call, int result, const json_t *reply)
-{
-	_cleanup_free_ char *parameters = NULL;
-	size_t failures = json_array_size(json_object_get(reply, "failures"));
-
-	parameters = json_dumps(call->wire.parameters, JSON_COMPACT);
-	GRP_LOG_INFO("%s %.*s by uid %u, pid %d: %s%s%s, %zu failed", call->method->name,
-		     LOG_PARAMETERS_MAX, parameters ?: "{}", call->caller->uid,
-		     (int)call->caller->pid, result ? grp_errno_name(-result) : "done",
-		     call->error.message[0] ? ": " : "", call->error.message, failures);
 }
 
 static json_t *failed_new(const struct grp_call *call, int result)
@@ -103,8 +96,8 @@ static json_t *failed_new(const struct grp_call *call, int result)
 
 void grp_call_finish(struct grp_call *call, int result, json_t *reply)
 {
-	if (call->method && call->method->flags & GRP_METHOD_CHANGES)
-		log_change(call, result, reply);
+	if (changes(call))
+		grp_change_log(call, result, reply);
 	if (call->method && !(call->method->flags & GRP_METHOD_STREAMS))
 		grp_watch_deliver(call->connection->server->watch);
 	if (result < 0) {
