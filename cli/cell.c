@@ -5,13 +5,12 @@
 #include "cell.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "owner.h"
 #include "base/cleanup_json.h"
 
 #define NS_PER_S 1000000000
@@ -116,19 +115,24 @@ static int run_text(int64_t time_ns, const json_t *row, char **ret_text)
 			  copy("-", ret_text);
 }
 
-static int user_text(int64_t uid, char **ret_text)
+static int name_or_number(const char *name, int64_t number, char **ret_text)
 {
-	const struct passwd *entry = getpwuid((uid_t)uid);
-
-	return entry ? copy(entry->pw_name, ret_text) : print(ret_text, "%" PRId64, uid);
+	return name ? copy(name, ret_text) : print(ret_text, "%" PRId64, number);
 }
 
-static int owner_text(int64_t gid, char **ret_text)
+static int owner_text(const json_t *row, char **ret_text)
 {
-	/* libc's own name of the type, nothing of ours. */
-	const struct group *entry = getgrgid((gid_t)gid);
+	_cleanup_free_ char *user = NULL, *owners = NULL;
+	const json_t *uid = json_object_get(row, "uid"), *gid = json_object_get(row, "gid");
+	int r;
 
-	return entry ? copy(entry->gr_name, ret_text) : print(ret_text, "%" PRId64, gid);
+	if (!json_is_integer(uid) || !json_is_integer(gid))
+		return copy("", ret_text);
+	r = name_or_number(grp_owner_user(json_integer_value(uid)), json_integer_value(uid), &user);
+	if (!r)
+		r = name_or_number(grp_owner_group(json_integer_value(gid)),
+				   json_integer_value(gid), &owners);
+	return r ?: print(ret_text, "%s:%s", user, owners);
 }
 
 static int list_text(const json_t *list, char **ret_text)
@@ -187,10 +191,6 @@ static int number_text(json_int_t number, const json_t *row, enum grp_cell_kind 
 		return run_text(number, row, ret_text);
 	case GRP_CELL_MODE:
 		return print(ret_text, "%04llo", (unsigned long long)number);
-	case GRP_CELL_USER:
-		return user_text(number, ret_text);
-	case GRP_CELL_OWNER:
-		return owner_text(number, ret_text);
 	default:
 		return print(ret_text, "%" JSON_INTEGER_FORMAT, number);
 	}
@@ -221,6 +221,8 @@ int grp_cell_text(const json_t *row, const struct grp_column *column, char **ret
 
 	if (column->kind == GRP_CELL_GROUP || column->kind == GRP_CELL_LEAF)
 		r = group_text(row, column->kind, &text);
+	else if (column->kind == GRP_CELL_OWNER)
+		r = owner_text(row, &text);
 	else if (json_is_integer(value))
 		r = number_text(json_integer_value(value), row, column->kind, &text);
 	else

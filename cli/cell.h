@@ -17,8 +17,7 @@ enum grp_cell_kind {
 	GRP_CELL_BYTES,
 	GRP_CELL_RUN, /* ns in the key by the row's `runs` */
 	GRP_CELL_MODE, /* octal */
-	GRP_CELL_USER, /* uid as name */
-	GRP_CELL_OWNER, /* gid as name */
+	GRP_CELL_OWNER, /* uid and gid as USER:GROUP; key is not used */
 	GRP_CELL_GROUP, /* HIERARCHY:/path; key is not used */
 	GRP_CELL_LEAF, /* last name of the path; key is not used */
 	GRP_CELL_MAX,

@@ -2,20 +2,24 @@
 /*
  * Groups made, removed and renamed: mkdir, rmdir, mv.
  */
+#include <sys/stat.h>
+
 #include "ctl.h"
 
 static int run_mkdir(struct grp_ctl *ctl, const struct grp_args *args)
 {
 	const char *text = grp_args_value(args, 'm');
+	const mode_t mask = umask(0);
 	unsigned int mode = 0;
 
+	(void)umask(mask);
 	if (text && grp_args_mode(text, &mode) < 0)
 		return grp_ctl_usage(ctl, "not an octal mode: %s", text);
 	return grp_ctl_bulk(ctl, "MakeGroups",
-			    json_pack("{s:o, s:o*, s:o*}", "groups",
+			    json_pack("{s:o, s:o*, s:o*, s:i}", "groups",
 				      grp_args_texts(args->argv, args->argc), "parents",
 				      grp_args_flag(args, 'p'), "mode",
-				      text ? json_integer(mode) : NULL));
+				      text ? json_integer(mode) : NULL, "umask", (int)mask));
 }
 
 static const struct grp_option mkdir_options[] = {
@@ -28,8 +32,9 @@ const struct grp_verb grp_verb_mkdir = {
 	.name = "mkdir",
 	.usage = "[-p] [-m MODE] GROUP...",
 	.summary = "make groups",
-	.help = "Makes each GROUP, owned by the caller. All are tried; those that cannot be made are\n"
-		"reported, one line each.\n",
+	.help = "Makes each GROUP, owned by the caller, with the permissions that the umask leaves or, with\n"
+		"-m, with exactly these. All are tried; those that cannot be made are reported, one line\n"
+		"each.\n",
 	.example = "$ grpctl mkdir -p /shop/web /shop/db\n"
 		   "$ grpctl mkdir -m 0770 project:/alpha\n",
 	.subject = GRP_SUBJECT_GROUPS,

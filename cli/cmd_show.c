@@ -23,8 +23,8 @@ static const struct grp_column ls_columns[] = {
 
 static const struct grp_column ls_long_columns[] = {
 	{ "MODE", "mode", GRP_CELL_MODE },
-	{ "USER", "uid", GRP_CELL_USER },
-	{ "OWNER", "gid", GRP_CELL_OWNER },
+	{ "OWNER", NULL, GRP_CELL_OWNER },
+	{ "FLAGS", "flags", GRP_CELL_TEXT },
 	{ "CHILDREN", "children", GRP_CELL_COUNT },
 	{ "TASKS", "tasks", GRP_CELL_COUNT },
 	{ "TASKS(subtree)", "subtree_tasks", GRP_CELL_COUNT },
@@ -47,7 +47,7 @@ static int run_ls(struct grp_ctl *ctl, const struct grp_args *args)
 }
 
 static const struct grp_option ls_options[] = {
-	{ 'l', "long", NULL, "mode, user and group (OWNER) it belongs to, children, own time" },
+	{ 'l', "long", NULL, "mode, owner as user:group, flags, children and own time as well" },
 	{},
 };
 
@@ -114,10 +114,11 @@ static const struct grp_column stat_lines[] = {
 	{ "Id:", "id", GRP_CELL_TEXT },
 	{ "Created:", "created_ns", GRP_CELL_CLOCK },
 	{ "Last activity:", "last_activity_ns", GRP_CELL_CLOCK },
-	{ "User:", "uid", GRP_CELL_USER },
-	{ "Owner:", "gid", GRP_CELL_OWNER },
+	{ "Owner:", NULL, GRP_CELL_OWNER },
 	{ "Mode:", "mode", GRP_CELL_MODE },
+	{ "Flags:", "flags", GRP_CELL_TEXT },
 	{ "Children:", "children", GRP_CELL_TEXT },
+	{ "Descendants:", "descendants", GRP_CELL_TEXT },
 	{ "Tasks:", "tasks", GRP_CELL_TEXT },
 	{ "Peak tasks:", "peak_tasks", GRP_CELL_TEXT },
 	{ "Processes:", "processes", GRP_CELL_TEXT },
@@ -129,11 +130,9 @@ static const struct grp_column stat_lines[] = {
 };
 
 static const struct grp_column file_columns[] = {
-	{ "MODE", "mode", GRP_CELL_MODE },
-	{ "FILE", "name", GRP_CELL_TEXT },
-	{ "UNIT", "unit", GRP_CELL_TEXT },
-	{ "HELP", "help", GRP_CELL_TEXT },
-	{},
+	{ "MODE", "mode", GRP_CELL_MODE }, { "OWNER", NULL, GRP_CELL_OWNER },
+	{ "FILE", "name", GRP_CELL_TEXT }, { "UNIT", "unit", GRP_CELL_TEXT },
+	{ "HELP", "help", GRP_CELL_TEXT }, {},
 };
 
 static int show_stat(const json_t *stat)

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "base/error.h"
+#include "owner.h"
 
 /* How long an agent that is starting is waited for, and how often it is asked. */
 #define STARTING_LIMIT_NS 5000000000ULL
@@ -40,9 +41,10 @@ static const struct {
 int grp_ctl_fail(const struct grp_ctl *ctl, const char *item, const char *message,
 		 const char *errno_name)
 {
-	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *line = NULL, *explained = NULL;
 
-	if (grp_out_error_line(ctl->verb->name, item, message, errno_name, &line) < 0)
+	if (grp_owner_explain(message, &explained) < 0 ||
+	    grp_out_error_line(ctl->verb->name, item, explained, errno_name, &line) < 0)
 		(void)fprintf(stderr, "grpctl: %s: Cannot allocate memory (ENOMEM)\n",
 			      ctl->verb->name);
 	else

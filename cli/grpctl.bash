@@ -129,10 +129,11 @@ _grpctl_offer_value() {
 _grpctl_offer_argument() {
 	local word=$1
 	case $verb:$position in
-	get:1 | set:1)
+	get:1 | set:1 | chown:2 | chmod:2)
 		_grpctl_offer "$word" < <("${call[@]}" stat --json -- "${words[cword - 1]}" 2>/dev/null |
 			_grpctl_strings name)
 		;;
+	chown:0) _grpctl_offer "$word" < <(compgen -u) ;;
 	umount:0 | remount:0)
 		_grpctl_offer "$word" < <("${call[@]}" mounts --json 2>/dev/null | _grpctl_strings name)
 		;;
@@ -140,7 +141,7 @@ _grpctl_offer_argument() {
 	which:* | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
 	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
 	mkdir:* | rmdir:* | mv:* | ls:0 | tree:0 | stat:0 | watch:0 | attach:0 | exec:0 | ps:0 | get:0 | set:0 | \
-		usage:0 | kill:0 | wait:0) _grpctl_offer_groups "$word" ;;
+		usage:0 | kill:0 | wait:0 | chown:1 | chmod:1) _grpctl_offer_groups "$word" ;;
 	*) COMPREPLY=() ;;
 	esac
 }

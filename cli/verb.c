@@ -17,6 +17,8 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_mkdir,
 	&grp_verb_rmdir,
 	&grp_verb_mv,
+	&grp_verb_chown,
+	&grp_verb_chmod,
 	&grp_verb_ls,
 	&grp_verb_tree,
 	&grp_verb_stat,

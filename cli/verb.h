@@ -59,6 +59,8 @@ extern const struct grp_verb grp_verb_mount, grp_verb_remount, grp_verb_umount, 
 	grp_verb_hierarchies, grp_verb_subsystems;
 /* cmd_group.c */
 extern const struct grp_verb grp_verb_mkdir, grp_verb_rmdir, grp_verb_mv;
+/* cmd_inode.c */
+extern const struct grp_verb grp_verb_chown, grp_verb_chmod;
 /* cmd_show.c */
 extern const struct grp_verb grp_verb_ls, grp_verb_tree, grp_verb_stat;
 /* cmd_watch.c */

@@ -289,6 +289,11 @@ static int check_rename(struct grp_core *core, const struct grp_group *group,
 	if (grp_file_find(core, to->parent, to->name, NULL))
 		return grp_error_set(error, ENOTDIR, "'%s' is the name of a control file",
 				     to->name);
+	/* A directory that gets another parent is written to itself. */
+	if (to->parent != group->parent)
+		r = grp_group_access(group, caller, GRP_WRITE, error);
+	if (r)
+		return r;
 	if (to->parent != group->parent)
 		return grp_error_set(error, EIO,
 				     "a group keeps its parent: only the last name may "

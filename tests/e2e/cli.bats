@@ -34,7 +34,7 @@ load cli_helper
 
 @test "--help lists every verb; each verb has help of its own, with an example" {
 	local verb verbs expected
-	expected="mount remount umount mounts hierarchies subsystems mkdir rmdir mv ls tree stat attach
+	expected="mount remount umount mounts hierarchies subsystems mkdir rmdir mv chown chmod ls tree stat attach
 		exec ps which get set usage kill wait watch status features ping help"
 	run -0 grpctl --help
 	[[ $output == *"[HIERARCHY:]/path"* && $output == *"  \$ grpctl "* ]]
@@ -215,9 +215,75 @@ load cli_helper
 
 # --- what is sent ---
 
+@test "parameters of chown: names and numbers, the group with its files of members or alone" {
+	printf 'org.grpagent.ChangeOwner%.0s {}\n' 1 2 3 4 5 6 7 | agent
+	run -0 grpctl chown root /a
+	sent ChangeOwner '{"group":"/a","uid":0,"members":true}'
+	run -0 grpctl chown root:0 /a
+	sent ChangeOwner '{"group":"/a","uid":0,"gid":0,"members":true}'
+	run -0 grpctl chown root: web:/a
+	sent ChangeOwner '{"group":"web:/a","uid":0,"gid":0,"members":true}'
+	run -0 grpctl chown :4000000000 /a
+	sent ChangeOwner '{"group":"/a","gid":4000000000,"members":true}'
+	run -0 grpctl chown -d 4294967294:7 /a
+	sent ChangeOwner '{"group":"/a","uid":4294967294,"gid":7}'
+	run -0 grpctl chown 7 /a tasks
+	sent ChangeOwner '{"group":"/a","file":"tasks","uid":7}'
+	run -0 grpctl chown --directory :root /a
+	sent ChangeOwner '{"group":"/a","gid":0}'
+}
+
+@test "owners and modes that are none" {
+	local text
+	for text in '' :; do
+		run -2 grpctl chown "$text" /a
+	done
+	for text in no.such.user 4294967295 root:no.such.group root:4294967295 4000000000: -7; do
+		run -1 grpctl chown -- "$text" /a
+		[[ $output == *'No such user or group of users (ENOENT)' ]]
+	done
+	run -2 grpctl chown -d root /a tasks
+	run -2 grpctl chown root
+	for text in '' 8 778 u u+q '+r,' rwx u+r,,g+r 77777; do
+		run -2 grpctl chmod -- "$text" /a
+		[[ $output == *"not a mode: $text"* ]]
+	done
+}
+
+@test "parameters of chmod: octal at once, changes of what there is" {
+	agent <<-'END'
+		org.grpagent.ChangeMode {}
+		org.grpagent.ChangeMode {}
+		org.grpagent.StatGroup {"parameters":{"stat":{"mode":493,"files":[{"name":"tasks","mode":420}]}}}
+		org.grpagent.ChangeMode {}
+		org.grpagent.StatGroup {"parameters":{"stat":{"mode":493,"files":[{"name":"tasks","mode":420}]}}}
+		org.grpagent.ChangeMode {}
+		org.grpagent.StatGroup {"parameters":{"stat":{"mode":493,"files":[]}}}
+	END
+	run -0 grpctl chmod 0750 /a
+	sent ChangeMode '{"group":"/a","mode":488}'
+	run -0 grpctl chmod 0 /a tasks
+	sent ChangeMode '{"group":"/a","mode":0,"file":"tasks"}'
+	run -0 grpctl chmod g+w,o= /a
+	sent ChangeMode '{"group":"/a","mode":504}'
+	run -0 grpctl chmod -- -r /a tasks
+	sent ChangeMode '{"group":"/a","mode":128,"file":"tasks"}'
+	run -1 grpctl chmod u+w /a tasks
+	[[ $output == *'/a tasks: No such control file'*'(ENOENT)' ]]
+}
+
+@test "users and groups of users in errors have their names" {
+	agent <<-'END'
+		org.grpagent.ReadFile {"error":"org.grpagent.Failed","parameters":{"errno":"EACCES","message":"uid 0 needs o+r on f of web:/a, which has uid 4000000000, gid 0, mode 0600"}}
+	END
+	run -1 grpctl get web:/a f
+	[[ $output == "grpctl: get web:/a f: uid 0 (root) needs o+r on f of web:/a, which has uid 4000000000, gid 0 (root), mode 0600 (EACCES)" ]]
+}
+
 @test "parameters of the verbs that change something" {
 	printf 'org.grpagent.%s {}\n' Mount Mount Remount Unmount MakeGroups MakeGroups RemoveGroups RemoveGroups \
 		RenameGroup WriteFile | agent
+	umask 0027
 	run -0 grpctl mount web
 	sent Mount '{"name":"web"}'
 	run -0 grpctl mount -o cpuacct,none web
@@ -227,9 +293,9 @@ load cli_helper
 	run -0 grpctl umount web
 	sent Unmount '{"name":"web"}'
 	run -0 grpctl mkdir /a web:/b
-	sent MakeGroups '{"groups":["/a","web:/b"]}'
+	sent MakeGroups '{"groups":["/a","web:/b"],"umask":23}'
 	run -0 grpctl mkdir -pm 0750 /a/b
-	sent MakeGroups '{"groups":["/a/b"],"parents":true,"mode":488}'
+	sent MakeGroups '{"groups":["/a/b"],"parents":true,"mode":488,"umask":23}'
 	run -0 grpctl rmdir /a
 	sent RemoveGroups '{"groups":["/a"]}'
 	run -0 grpctl rmdir -r --kill /a /b
@@ -257,7 +323,7 @@ load cli_helper
 @test "names: bytes that are not UTF-8 become \\xHH, the rest is sent as it is" {
 	printf 'org.grpagent.MakeGroups {}\n' | agent
 	run -0 grpctl mkdir $'/\xff\xc3\xa4\\\\\\x41"'
-	sent MakeGroups $'{"groups":["/\\\\xff\xc3\xa4\\\\\\\\\\\\x41\\""]}'
+	sent MakeGroups $'{"groups":["/\\\\xff\xc3\xa4\\\\\\\\\\\\x41\\""],"umask":18}'
 }
 
 @test "kill: names and numbers of signals" {

@@ -36,14 +36,14 @@ web:/              5 0.000000000 s 3.000000000 s
 
 @test "ls, plain and long" {
 	agent <<-'END'
-		org.grpagent.ListGroups* {"parameters":{"groups":[{"hierarchy":"default","group":"/a b","depth":1,"children":2,"tasks":1,"subtree_tasks":4,"usage_ns":2000000000,"usage_own_ns":1000000000,"uid":0,"gid":4000000000,"mode":493}]}}
+		org.grpagent.ListGroups* {"parameters":{"groups":[{"hierarchy":"default","group":"/a b","depth":1,"children":2,"tasks":1,"subtree_tasks":4,"usage_ns":2000000000,"usage_own_ns":1000000000,"uid":0,"gid":4000000000,"mode":493,"flags":["notify_on_release","auto_delete"]}]}}
 	END
 	run -0 grpctl ls
 	printed 'GROUP        TASKS  CPU(subtree)
 default:/a b     1 2.000000000 s'
 	run -0 grpctl ls -l
-	printed 'MODE USER OWNER      CHILDREN TASKS TASKS(subtree)      CPU(own)  CPU(subtree) GROUP
-0755 root 4000000000        2     1              4 1.000000000 s 2.000000000 s default:/a b'
+	printed 'MODE OWNER           FLAGS                         CHILDREN TASKS TASKS(subtree)      CPU(own)  CPU(subtree) GROUP
+0755 root:4000000000 notify_on_release,auto_delete        2     1              4 1.000000000 s 2.000000000 s default:/a b'
 }
 
 @test "ps, by thread and by process" {
@@ -110,12 +110,12 @@ lsm     no        no     bpf is not in lsm='
 
 @test "stat: a record and the files" {
 	agent <<-'END'
-		org.grpagent.StatGroup* {"parameters":{"stat":{"hierarchy":"default","group":"/a","id":7,"created_ns":1700000000000000000,"last_activity_ns":0,"peak_tasks":12,"uid":0,"gid":0,"mode":493,"children":1,"tasks":2,"processes":1,"chargers":3,"references":0,"usage_ns":1,"usage_own_ns":1,"files":[{"name":"cpuacct.usage","mode":420,"unit":"ns","help":"CPU time"}]}}}
+		org.grpagent.StatGroup* {"parameters":{"stat":{"hierarchy":"default","group":"/a","id":7,"created_ns":1700000000000000000,"last_activity_ns":0,"peak_tasks":12,"uid":0,"gid":0,"mode":493,"flags":[],"children":1,"descendants":3,"tasks":2,"processes":1,"chargers":3,"references":0,"usage_ns":1,"usage_own_ns":1,"files":[{"name":"cpuacct.usage","uid":0,"gid":4000000000,"mode":420,"unit":"ns","help":"CPU time"}]}}}
 	END
 	TZ=UTC run -0 grpctl stat /a
-	[[ $output == *"Group: "*" default:/a"*"Created:"*"2023-11-14 22:13:20 +0000"*"Mode: "*" 0755"* ]]
+	[[ $output == *"Group: "*" default:/a"*"Created:"*"2023-11-14 22:13:20 +0000"*"Owner: "*" root:root"*"Mode: "*" 0755"*"Flags: "*" -"* ]]
 	[[ $output =~ "Last activity:"\ +-.*"Peak tasks:"\ +12 ]]
-	[[ $output == *$'\n\nMODE FILE          UNIT HELP\n0644 cpuacct.usage ns   CPU time' ]]
+	[[ $output == *$'\n\nMODE OWNER           FILE          UNIT HELP\n0644 root:4000000000 cpuacct.usage ns   CPU time' ]]
 	run -0 grpctl stat --json /a
 	[[ $(jq -r '.files[0].name' <<<"$output") == cpuacct.usage ]]
 }

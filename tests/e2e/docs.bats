@@ -95,6 +95,14 @@ same_console() {
 	same_console "$ROOT/docs/protocol.md"
 }
 
+@test "docs: the example of delegation does what it shows" {
+	need_sources
+	need setpriv
+	start_agent
+	same_console "$ROOT/docs/delegation.md"
+	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
+}
+
 @test "docs: the examples of grpctl(1), one after the other" {
 	local text
 	need_sources
@@ -150,7 +158,7 @@ complete_line() {
 }
 
 @test "docs: completion offers every verb, and groups where a verb takes one" {
-	local verb n=0
+	local verb words n=0
 	need_sources
 	start_agent
 	ctl mkdir /offered
@@ -161,7 +169,9 @@ complete_line() {
 	same_lists "verbs of --help and of the completion" verbs offered
 	while read -r verb; do
 		"$GRPCTL" help "$verb" | sed -n 1p | grep -qE "^Usage: grpctl $verb .*GROUP" || continue
-		complete_line grpctl "$verb" /off | grep -q '^/offered' || fail "no group is offered to $verb"
+		# a mode or an owner comes first
+		[[ $verb == ch* ]] && words=("$verb" 0) || words=("$verb")
+		complete_line grpctl "${words[@]}" /off | grep -q '^/offered' || fail "no group is offered to $verb"
 		((n += 1))
 	done <verbs
 	((n > 10)) || fail "only $n verbs take a group"

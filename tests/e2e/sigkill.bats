@@ -218,6 +218,25 @@ prepare_mv() {
 	at_every_point snapshot prepare_mv ctl mv /f/from /f/to
 }
 
+prepare_owner() {
+	ctl mkdir -p /f/own
+	ctl chown 0:0 /f/own
+	ctl chmod 0644 /f/own cpuacct.usage
+}
+
+view_owner() {
+	ctl --json stat /f/own | jq -c '[.uid, .gid, .mode, (.files | map([.name, .uid, .gid, .mode]))]'
+}
+
+# The group, tasks and cgroup.procs change hands at once.
+@test "3: chown, stopped before each update" {
+	at_every_point view_owner prepare_owner ctl chown 54321:54322 /f/own
+}
+
+@test "3: chmod of a file, stopped before each update" {
+	at_every_point view_owner prepare_owner ctl chmod 0600 /f/own cpuacct.usage
+}
+
 prepare_mount() {
 	ctl umount second 2>/dev/null || true
 }

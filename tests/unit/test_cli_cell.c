@@ -104,9 +104,7 @@ static void shows_each_kind(void **state)
 		{ "number", GRP_CELL_NS, "9007199.254740993 s" },
 		{ "number", GRP_CELL_RUN, "4503599627370496 ns" },
 		{ "mode", GRP_CELL_MODE, "0755" },
-		{ "uid", GRP_CELL_USER, "root" },
-		{ "uid", GRP_CELL_OWNER, "root" },
-		{ "nobody", GRP_CELL_USER, "4000000000" },
+		{ NULL, GRP_CELL_OWNER, "root:4000000000" },
 		{ NULL, GRP_CELL_GROUP, "web:/a/b" },
 		{ NULL, GRP_CELL_LEAF, "b" },
 		/* Of another type than declared: shown as it is. */
@@ -115,7 +113,7 @@ static void shows_each_kind(void **state)
 	_cleanup_json_ json_t *row = json_pack(
 		"{s:s, s:s, s:n, s:b, s:b, s:[s, s], s:[], s:I, s:i, s:i, s:i, s:I, s:s, s:s}",
 		"text", "a\nb", "empty", "", "nothing", "yes", 1, "no", 0, "list", "a", "b", "none",
-		"number", (json_int_t)9007199254740993, "runs", 2, "mode", 0755, "uid", 0, "nobody",
+		"number", (json_int_t)9007199254740993, "runs", 2, "mode", 0755, "uid", 0, "gid",
 		(json_int_t)4000000000, "hierarchy", "web", "group", "/a/b");
 
 	assert_non_null(row);
