@@ -132,11 +132,27 @@ at_boundary() {
 	assert_match "$output" '\(EACCES\)$'
 	ctl set "h$BATS_TEST_NUMBER:/" cpuacct.load_enabled 1
 	assert_equal "$(ctl get / cpuacct.load_enabled)" 0 "flag of another hierarchy"
-	# HIER-18: the time of the root outlives its hierarchy
-	local before
-	before=$(ctl get "h$BATS_TEST_NUMBER:/" cpuacct.usage_ms)
 	ctl umount "h$BATS_TEST_NUMBER"
-	ctl mount -o cpuacct "h$BATS_TEST_NUMBER"
-	assert_between "$(ctl get "h$BATS_TEST_NUMBER:/" cpuacct.usage_ms)" "$before" $((1 << 60)) "ms of the root"
-	ctl umount "h$BATS_TEST_NUMBER"
+}
+
+@test "what the root has outlives other subsystems, and its time an umount (HIER-18)" {
+	local h=h$BATS_TEST_NUMBER usage ms since
+	ctl mount -o cpuacct "$h"
+	ctl set "$h:/" cpuacct.load_enabled 1
+	usage=$(ctl get "$h:/" cpuacct.usage)
+	ms=$(ctl get "$h:/" cpuacct.usage_ms)
+	ctl exec "$G/a" -- "$SUPPORT/burn" 500
+	ctl set "$h:/" cpuacct.usage 0
+	ctl remount -o none "$h"
+	refused ENOENT get "$h:/" cpuacct.load
+	ctl remount -o cpuacct "$h"
+	assert_equal "$(ctl get "$h:/" cpuacct.load_enabled)" 1 "flag after a remount"
+	since=$(ctl get "$h:/" cpuacct.usage)
+	assert_between $(($(ctl get "$h:/" cpuacct.usage_own) - since)) $((usage + 500000000)) $((1 << 60)) \
+		"ns before it was reset"
+	ctl umount "$h"
+	ctl mount -o cpuacct "$h"
+	assert_between "$(ctl get "$h:/" cpuacct.usage_ms)" $((ms + 500)) $((1 << 60)) "ms of the root"
+	assert_equal "$(ctl get "$h:/" cpuacct.load_enabled)" 0 "flag of another hierarchy of that name"
+	ctl umount "$h"
 }

@@ -31,7 +31,7 @@ teardown() {
 # bound_to HIERARCHY...: where debug is
 bound_to() {
 	assert_equal "$(ctl --json subsystems |
-		jq -r '[.[] | select(.name == "debug").hierarchies[]] | join(" ")')" "$*" "hierarchies of debug"
+		jq -r '[.[] | select(.name == "debug").hierarchy] | join(" ")')" "$*" "hierarchies of debug"
 }
 
 # inside GROUP FILE: read by a task in GROUP
