@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which task is where: attach, ps, which.
+ * Which task is where: attach, clone, ps, which.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
@@ -57,6 +58,68 @@ const struct grp_verb grp_verb_attach = {
 	.max_args = GRP_VERB_ARGS_ANY,
 	.options = attach_options,
 	.run = run_attach,
+};
+
+/* Who runs grpctl: the shell, as a rule. */
+static json_t *parent(void)
+{
+	return json_sprintf("%d", (int)getppid());
+}
+
+static int run_clone(struct grp_ctl *ctl, const struct grp_args *args)
+{
+	const char *subsystem = grp_args_value(args, GRP_OPTION_SUBSYSTEM);
+	const char *pid = args->argc ? args->argv[0] : NULL;
+	_cleanup_json_ json_t *reply = NULL;
+	const json_t *groups, *group;
+	size_t i;
+	int status = grp_ctl_call(ctl, "Clone",
+				  json_pack("{s:o, s:o*, s:o*}", "pid",
+					    pid ? grp_args_text(pid) : parent(), "thread",
+					    grp_args_flag(args, GRP_OPTION_THREAD), "subsystem",
+					    subsystem ? grp_args_text(subsystem) : NULL),
+				  pid, &reply);
+
+	if (status)
+		return status;
+	groups = json_object_get(reply, "groups");
+	if (!json_is_array(groups))
+		return grp_ctl_shown(ctl, -EPROTO);
+	if (ctl->json)
+		return grp_ctl_shown(ctl, grp_out_json(groups));
+	json_array_foreach(groups, i, group) {
+		_cleanup_free_ char *text = NULL;
+
+		if (grp_cell_safe(json_string_value(group) ?: "", &text) < 0)
+			return grp_ctl_shown(ctl, -ENOMEM);
+		(void)printf("%s\n", text);
+	}
+	return GRP_EXIT_DONE;
+}
+
+static const struct grp_option clone_options[] = {
+	{ GRP_OPTION_SUBSYSTEM, "subsys", "NAME", "in the hierarchy this subsystem is bound to" },
+	{ GRP_OPTION_THREAD, "thread", NULL, "only the thread named, not its process" },
+	{},
+};
+
+const struct grp_verb grp_verb_clone = {
+	.name = "clone",
+	.usage = "[--thread] [--subsys NAME] [PID]",
+	.summary = "move a process into a new child of its group",
+	.help = "Makes a group node_PID, mode 0755, below the group that process PID is in and moves\n"
+		"it there, as one operation: if it cannot be moved, the group goes again. Prints the\n"
+		"new group. Without PID it is the process that runs grpctl, such as a shell. The\n"
+		"hierarchy is default, or the one that subsystem NAME is bound to; nothing is done,\n"
+		"and that is no error, if that one is not mounted. mkdir and attach must be allowed.\n",
+	.example = "$ grpctl clone\n"
+		   "$ grpctl clone --subsys cpuacct 4711\n",
+	.subject = GRP_SUBJECT_TASKS,
+	.prints = true,
+	.min_args = 0,
+	.max_args = 1,
+	.options = clone_options,
+	.run = run_clone,
 };
 
 static const struct grp_column thread_columns[] = {

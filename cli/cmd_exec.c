@@ -32,15 +32,36 @@ static const struct passwd *find_user(const char *user)
 	return getpwuid((uid_t)uid);
 }
 
-static int enter(struct grp_ctl *ctl, const char *groups)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	int status = grp_ctl_call(ctl, "Attach",
-				  json_pack("{s:o, s:[s]}", "groups", grp_args_groups(groups),
-					    "pids", CALLER),
-				  groups, &reply);
+/* How the groups are entered: themselves, or a new child of each. */
+struct entry {
+	const char *method;
+	json_t *parameters;
+	const char *item; /* what the user wrote; NULL: nothing */
+};
 
-	if (!status)
+static struct entry plan_entry(const struct grp_args *args, const char *groups)
+{
+	const char *subsystem = grp_args_value(args, GRP_OPTION_SUBSYSTEM);
+
+	if (!grp_args_value(args, GRP_OPTION_CLONE))
+		return (struct entry){ "Attach",
+				       json_pack("{s:o, s:[s]}", "groups", grp_args_groups(groups),
+						 "pids", CALLER),
+				       groups };
+	return (struct entry){ "Clone",
+			       json_pack("{s:s, s:o*, s:o*}", "pid", CALLER, "groups",
+					 groups ? grp_args_groups(groups) : NULL, "subsystem",
+					 subsystem ? grp_args_text(subsystem) : NULL),
+			       groups ?: subsystem };
+}
+
+static int enter(struct grp_ctl *ctl, const struct grp_args *args, const char *groups)
+{
+	struct entry entry = plan_entry(args, groups);
+	_cleanup_json_ json_t *reply = NULL;
+	int status = grp_ctl_call(ctl, entry.method, entry.parameters, entry.item, &reply);
+
+	if (!status && json_object_get(reply, "failures"))
 		status = grp_ctl_failures(ctl, reply, groups);
 	grp_ctl_client_close(&ctl->client);
 	return status;
@@ -54,25 +75,46 @@ static int become(const struct grp_ctl *ctl, const struct passwd *user)
 	return GRP_EXIT_DONE;
 }
 
-static int run_exec(struct grp_ctl *ctl, const struct grp_args *args)
+/*
+ * "GROUP [--] COMMAND", or "-- COMMAND" with --clone.
+ * @ret_groups: NULL: none. Return: an exit code.
+ */
+static int split(const struct grp_ctl *ctl, const struct grp_args *args, const char **ret_groups,
+		 char ***ret_command)
 {
-	const char *name = grp_args_value(args, GRP_OPTION_USER);
-	const struct passwd *user = NULL;
-	char **command = &args->argv[1];
-	int status;
+	/* There is always a word before these; options end at the first "--". */
+	bool none = grp_args_value(args, GRP_OPTION_CLONE) && !strcmp(args->argv[-1], "--");
+	char **command = none ? args->argv : &args->argv[1];
 
-	if (command[0] && !strcmp(command[0], "--"))
+	if (!none && command[0] && !strcmp(command[0], "--"))
 		command++;
-	else if (command[0] && command[0][0] == '-')
+	else if (!none && command[0] && command[0][0] == '-')
 		return grp_ctl_usage(ctl, "options stand before GROUP: %s", command[0]);
 	if (!command[0])
 		return grp_ctl_usage(ctl, "the command is missing");
+	if (grp_args_value(args, GRP_OPTION_SUBSYSTEM) && !none)
+		return grp_ctl_usage(ctl, "--subsys is for --clone without GROUP, as in "
+					  "exec --clone --subsys NAME -- COMMAND");
+	*ret_groups = none ? NULL : args->argv[0];
+	*ret_command = command;
+	return GRP_EXIT_DONE;
+}
+
+static int run_exec(struct grp_ctl *ctl, const struct grp_args *args)
+{
+	const char *name = grp_args_value(args, GRP_OPTION_USER), *groups = NULL;
+	const struct passwd *user = NULL;
+	char **command = NULL;
+	int status = split(ctl, args, &groups, &command);
+
+	if (status)
+		return status;
 	if (name)
 		user = find_user(name);
 	if (name && !user)
 		return errno ? grp_ctl_fail_errno(ctl, name, errno) :
 			       grp_ctl_fail(ctl, name, "No such user", "ENOENT");
-	status = enter(ctl, args->argv[0]);
+	status = enter(ctl, args, groups);
 	if (!status && user)
 		status = become(ctl, user);
 	if (status)
@@ -85,22 +127,30 @@ static int run_exec(struct grp_ctl *ctl, const struct grp_args *args)
 
 static const struct grp_option exec_options[] = {
 	{ GRP_OPTION_USER, "user", "USER", "become this user (name or number) once inside" },
+	{ GRP_OPTION_CLONE, "clone", NULL, "enter a new child node_PID of each group" },
+	{ GRP_OPTION_SUBSYSTEM, "subsys", "NAME",
+	  "with --clone: in the hierarchy of subsystem NAME" },
 	{},
 };
 
 const struct grp_verb grp_verb_exec = {
 	.name = "exec",
-	.usage = "[--user USER] GROUP[,GROUP...] -- COMMAND [ARG...]",
+	.usage = "[--user USER] [--clone] GROUP[,GROUP...] -- COMMAND [ARG...]  |  "
+		 "exec [--user USER] --clone [--subsys NAME] -- COMMAND [ARG...]",
 	.summary = "run a command in groups",
 	.help = "Enters the groups and then runs COMMAND in place of itself: COMMAND and all it starts\n"
 		"is inside from its first instruction. Several groups must be of different\n"
 		"hierarchies. With --user it takes over user, group and supplementary groups of USER\n"
 		"(not the environment), which needs root. Options stand before GROUP.\n\n"
+		"With --clone a child node_PID of each group is made and entered, PID being the number\n"
+		"of COMMAND; without GROUP, of the group of hierarchy default (--subsys: of the\n"
+		"hierarchy that the subsystem is bound to) that grpctl is in.\n\n"
 		"Exit code: 125 when anything fails before COMMAND runs, wrong usage and an agent that\n"
 		"is not reachable included; 126 when COMMAND cannot be run; 127 when it is not found;\n"
 		"else COMMAND's own.\n",
 	.example = "$ grpctl exec /shop/web -- make -j4\n"
-		   "$ grpctl exec --user nobody /shop/web,project:/alpha -- id\n",
+		   "$ grpctl exec --user nobody /shop/web,project:/alpha -- id\n"
+		   "$ grpctl exec --clone /shop/web -- make -j4\n",
 	.subject = GRP_SUBJECT_TASKS,
 	.runs_command = true,
 	.min_args = 1,

@@ -121,6 +121,7 @@ _grpctl_offer_value() {
 	-o | --options)
 		_grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name && printf "%s\n" all none noprefix clone_children release_agent=)
 		;;
+	--subsys) _grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name) ;;
 	-m | --mode | --instance) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
@@ -138,7 +139,7 @@ _grpctl_offer_argument() {
 		_grpctl_offer "$word" < <("${call[@]}" mounts --json 2>/dev/null | _grpctl_strings name)
 		;;
 	help:0) _grpctl_offer "$word" < <(_grpctl_words "") ;;
-	which:* | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
+	which:* | clone:0 | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
 	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
 	mkdir:* | rmdir:* | mv:* | ls:0 | tree:0 | stat:0 | watch:0 | attach:0 | exec:0 | ps:0 | get:0 | set:0 | \
 		usage:0 | kill:0 | wait:0 | chown:1 | chmod:1) _grpctl_offer_groups "$word" ;;

@@ -25,6 +25,7 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_watch,
 
 	&grp_verb_attach,
+	&grp_verb_clone,
 	&grp_verb_exec,
 	&grp_verb_ps,
 	&grp_verb_which,

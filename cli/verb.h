@@ -66,7 +66,7 @@ extern const struct grp_verb grp_verb_ls, grp_verb_tree, grp_verb_stat;
 /* cmd_watch.c */
 extern const struct grp_verb grp_verb_watch;
 /* cmd_attach.c */
-extern const struct grp_verb grp_verb_attach, grp_verb_ps, grp_verb_which;
+extern const struct grp_verb grp_verb_attach, grp_verb_clone, grp_verb_ps, grp_verb_which;
 /* cmd_exec.c */
 extern const struct grp_verb grp_verb_exec;
 /* cmd_signal.c */

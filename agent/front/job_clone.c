@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Clone (CLONE-1...3): a child of the group that a task is in, or of groups that are
+ * named, is made and the task moved into it, as one operation. When the move fails, the
+ * children are removed again. It is done in one turn of the loop unless the process
+ * forks faster than it is moved; then others may move it away between two tries, and it
+ * starts anew in the group where it is now.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/cleanup_json.h"
+#include "core/subsystem.h"
+#include "front/jobs.h"
+#include "front/methods.h"
+
+/* CLONE-2. */
+#define CHILD_NAME "node_%d"
+#define CHILD_MODE 0755
+#define PAUSE_USEC 1000
+#define NSEC_PER_SEC 1000000000ULL
+
+/* Groups by the slot of their hierarchy, by id: others change the tree between two tries. */
+struct clone {
+	struct grp_job job; /* first */
+	struct grp_task_id id;
+	bool in[GRP_HIERARCHIES_MAX]; /* where a child is made */
+	uint32_t named[GRP_HIERARCHIES_MAX]; /* parents that were named; 0: where the task is */
+	uint32_t parent[GRP_HIERARCHIES_MAX], child[GRP_HIERARCHIES_MAX];
+	bool made; /* the children are there, and are to be removed again */
+};
+
+static struct grp_group *find_live(struct grp_core *core, uint32_t id)
+{
+	struct grp_group *group = id ? grp_group_by_id(core, id) : NULL;
+
+	return group && !group->dying ? group : NULL;
+}
+
+/* --- children ------------------------------------------------------------------------ */
+
+/* What the caller was allowed to do is undone whatever he is allowed to. */
+static void remove_child(struct grp_agent *agent, struct grp_group *child, struct grp_group *parent)
+{
+	const struct grp_caller root = { .uid = 0 };
+	struct grp_target back = { .group = { NULL } };
+	struct grp_core *core = agent->core;
+
+	grp_jobs_observe(agent);
+	(void)grp_target_add(&back, parent);
+	if (grp_group_tasks(core, child))
+		(void)grp_attach_members(core, &back, child, &root, NULL, NULL);
+	(void)grp_group_remove(core, child, &root, NULL);
+}
+
+static void remove_children(struct clone *clone)
+{
+	struct grp_agent *agent = clone->job.call->agent;
+
+	for (unsigned int slot = GRP_HIERARCHIES_MAX; slot-- > 0;) {
+		struct grp_group *child = find_live(agent->core, clone->child[slot]);
+
+		if (child)
+			remove_child(agent, child, child->parent);
+		clone->child[slot] = 0;
+	}
+	clone->made = false;
+}
+
+static int make_child(struct clone *clone, unsigned int slot, const struct grp_member *member)
+{
+	struct grp_call *call = clone->job.call;
+	struct grp_core *core = call->agent->core;
+	struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
+	struct grp_group *parent = NULL, *child;
+	char name[GRP_NAME_MAX + 1];
+	int r;
+
+	if (clone->named[slot])
+		parent = find_live(core, clone->named[slot]);
+	else if (hierarchy)
+		parent = grp_member_group(core, member, hierarchy);
+	if (!parent)
+		return grp_error_set(&call->error, ENOENT, "the group was removed meanwhile");
+	(void)snprintf(name, sizeof(name), CHILD_NAME, (int)member->tid);
+	r = grp_group_make(core, parent, name, CHILD_MODE, call->caller, &call->error, &child);
+	if (r < 0)
+		return r;
+	clone->parent[slot] = parent->id;
+	clone->child[slot] = child->id;
+	return 0;
+}
+
+static int make_children(struct clone *clone)
+{
+	struct grp_call *call = clone->job.call;
+	struct grp_member member;
+	int r;
+
+	r = grp_task_find(call->agent->core, &clone->id, NULL, &member);
+	if (r == 0 && member.exiting)
+		r = -ESRCH;
+	if (r < 0)
+		return r;
+	/* Against the reuse of its id until the next try. */
+	clone->id.start_ticks = member.start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	clone->made = true;
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++)
+		if (clone->in[slot])
+			r = make_child(clone, slot, &member);
+	return r;
+}
+
+/* --- the move --------------------------------------------------------------------------- */
+
+/* Between two tries somebody has moved the task elsewhere, or removed the child (CLONE-3). */
+static bool is_astray(const struct clone *clone)
+{
+	struct grp_core *core = clone->job.call->agent->core;
+	struct grp_member member;
+
+	if (grp_task_find(core, &clone->id, NULL, &member) < 0)
+		return false; /* the move will tell */
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		const struct grp_group *child = find_live(core, clone->child[slot]), *now;
+
+		if (!clone->in[slot])
+			continue;
+		if (!child)
+			return true;
+		now = grp_member_group(core, &member, child->hierarchy);
+		if (!clone->named[slot] && now != child && now->id != clone->parent[slot])
+			return true;
+	}
+	return false;
+}
+
+static int move(struct clone *clone)
+{
+	struct grp_call *call = clone->job.call;
+	struct grp_target target = { .group = { NULL } };
+	int r = 0;
+
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++)
+		if (clone->in[slot])
+			r = grp_target_add(&target,
+					   grp_group_by_id(call->agent->core, clone->child[slot]));
+	return r     ?:
+		       grp_attach(call->agent->core, &target, &clone->id, call->caller,
+				  &call->error, NULL);
+}
+
+static int reply_groups(struct clone *clone, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *groups = json_array();
+	int r = groups ? 0 : -ENOMEM;
+
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (!clone->in[slot])
+			continue;
+		r = grp_group_text_full(
+			grp_group_by_id(clone->job.call->agent->core, clone->child[slot]), &text);
+		if (r == 0 && json_array_append_new(groups, json_string(text)) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		*ret_reply = json_pack("{s:O}", "groups", groups);
+	return r < 0 ? r : *ret_reply ? 0 : -ENOMEM;
+}
+
+static int clone_step(struct grp_job *job, json_t **ret_reply)
+{
+	struct clone *clone = (struct clone *)job;
+	int r = 0;
+
+	if (clone->made && is_astray(clone))
+		remove_children(clone);
+	if (!clone->made)
+		r = make_children(clone);
+	if (r < 0)
+		return r;
+	r = move(clone);
+	if (r == -EAGAIN) {
+		job->pause_usec = PAUSE_USEC;
+		return grp_job_late(job) ? -ETIMEDOUT : GRP_JOB_WAIT;
+	}
+	if (r == 0)
+		r = reply_groups(clone, ret_reply);
+	if (r == 0)
+		clone->made = false; /* they stay */
+	return r;
+}
+
+static void clone_done(struct grp_job *job)
+{
+	struct clone *clone = (struct clone *)job;
+
+	if (clone->made)
+		remove_children(clone);
+}
+
+static const struct grp_job_type clone_type = {
+	.size = sizeof(struct clone),
+	.step = clone_step,
+	.done = clone_done,
+};
+
+/* --- what was asked for ---------------------------------------------------------------------- */
+
+/*
+ * The hierarchy that a subsystem is bound to, of a shareable one "default". None: it is
+ * not mounted, and then nothing is done (CLONE-2).
+ */
+static int choose_by_subsystem(struct grp_call *call, struct clone *clone, const char *name)
+{
+	int index = grp_subsystem_find(name, strlen(name));
+
+	if (index < 0) {
+		call->item = name;
+		return grp_error_set(&call->error, ENOENT,
+				     "no such subsystem; 'grpctl subsystems' lists them");
+	}
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		const struct grp_hierarchy *hierarchy = grp_hierarchy_at(call->agent->core, slot);
+		uint32_t bound;
+
+		if (!hierarchy || hierarchy->flags & GRP_HIERARCHY_UNMOUNTED)
+			continue;
+		bound = grp_hierarchy_subsystems(call->agent->core, hierarchy);
+		clone->in[slot] = bound & 1U << index &&
+				  (!grp_subsystems[index]->shareable ||
+				   hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM);
+	}
+	return 0;
+}
+
+static void choose_default(struct grp_call *call, struct clone *clone)
+{
+	const struct grp_hierarchy *hierarchy = grp_hierarchy_find(call->agent->core, "default");
+
+	if (hierarchy)
+		clone->in[hierarchy->slot] = true;
+}
+
+static int choose_by_groups(struct grp_call *call, struct clone *clone, const json_t *texts)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(texts, i, text) {
+		struct grp_group *group;
+		unsigned int slot;
+		int r = grp_call_group(call, json_string_value(text), &group);
+
+		if (r < 0)
+			return r;
+		slot = group->hierarchy->slot;
+		call->item = json_string_value(text);
+		if (clone->in[slot])
+			return grp_error_set(&call->error, EINVAL,
+					     "two of the groups are of hierarchy %s",
+					     group->hierarchy->name);
+		clone->in[slot] = true;
+		clone->named[slot] = group->id;
+	}
+	call->item = NULL;
+	return 0;
+}
+
+static int choose(struct grp_call *call, struct clone *clone)
+{
+	const char *subsystem = grp_call_string(call, "subsystem");
+	const json_t *groups = grp_call_array(call, "groups");
+
+	if (subsystem && groups)
+		return grp_error_set(&call->error, EINVAL,
+				     "subsystem and groups exclude each other");
+	if (subsystem)
+		return choose_by_subsystem(call, clone, subsystem);
+	if (json_array_size(groups))
+		return choose_by_groups(call, clone, groups);
+	choose_default(call, clone);
+	return 0;
+}
+
+int grp_method_clone(struct grp_call *call, json_t **ret_reply)
+{
+	const char *pid = grp_call_string(call, "pid") ?: "0";
+	struct clone *clone = grp_job_new(call, &clone_type);
+	bool any = false;
+	int r;
+
+	if (!clone)
+		return -ENOMEM;
+	r = choose(call, clone);
+	if (r < 0)
+		return r;
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		any = any || clone->in[slot];
+	if (!any) {
+		*ret_reply = json_pack("{s:[]}", "groups");
+		return *ret_reply ? 0 : -ENOMEM;
+	}
+	call->item = grp_call_string(call, "pid");
+	r = grp_call_task(call, pid, &clone->id);
+	if (r < 0)
+		return r;
+	clone->id.whole = !grp_call_flag(call, "thread");
+	return grp_job_start(&clone->job, ret_reply);
+}
