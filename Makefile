@@ -366,6 +366,7 @@ INSTALLED := \
 	$(O)/grpctl:$(bindir)/grpctl:755 \
 	$(foreach n,1 5 7 8,$(call installable,agent/*.$(n) cli/*.$(n) docs/*.$(n),$(mandir)/man$(n))) \
 	$(call installable,include/grp/org.grpagent.varlink examples/grpagent.conf,$(PREFIX)/share/grpagent) \
+	examples/release_agent:$(PREFIX)/share/grpagent/release_agent:755 \
 	$(call installable,agent/*.service,$(PREFIX)/lib/systemd/system) \
 	$(if $(wildcard cli/grpctl.bash),cli/grpctl.bash:$(PREFIX)/share/bash-completion/completions/grpctl:644)
 # What man pages and units call the prefix; install puts the real one there.
@@ -376,7 +377,7 @@ field = $(word $(2),$(subst :, ,$(1)))
 install: all ## install to $(DESTDIR)$(PREFIX)
 	@.ci/give-back $(abspath $(O))
 	$(Q)$(foreach i,$(INSTALLED),install -D -m $(call field,$(i),3) $(call field,$(i),1) $(DESTDIR)$(call field,$(i),2);)
-	$(Q)sed -i 's|$(PREFIX_IN_TEXTS)/|$(PREFIX)/|g' $(foreach i,$(filter %:644,$(INSTALLED)),$(DESTDIR)$(call field,$(i),2))
+	$(Q)sed -i 's|$(PREFIX_IN_TEXTS)/|$(PREFIX)/|g' $(foreach i,$(filter-out $(O)/%,$(INSTALLED)),$(DESTDIR)$(call field,$(i),2))
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

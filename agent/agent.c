@@ -27,6 +27,7 @@
 #include "front/metrics.h"
 #include "front/server.h"
 #include "kernel/probe.h"
+#include "release.h"
 #include "tick.h"
 
 /* A run directory may be removed by --unload while we open it: then again. */
@@ -221,6 +222,7 @@ static int on_round(sd_event_source *source, void *data)
 		collect_later(agent);
 	else
 		agent->collect_usec = 0;
+	grp_releases_round(agent->releases);
 	grp_tick_arm(agent);
 	return 0;
 }
@@ -394,6 +396,9 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	r = open_kernel(agent, error);
 	if (r < 0)
 		return r;
+	r = grp_releases_new(agent, &agent->releases);
+	if (r < 0)
+		return r;
 	r = open_http(agent);
 	if (r < 0)
 		return r;
@@ -404,6 +409,8 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	grp_fault_arm();
 	grp_tick_arm(agent);
 	announce(agent);
+	/* What was released meanwhile: the programs find the socket there. */
+	grp_releases_round(agent->releases);
 	return 0;
 }
 
@@ -411,6 +418,7 @@ static void stop(struct grp_agent *agent)
 {
 	grp_http_free(agent->http);
 	grp_server_free(agent->server);
+	grp_releases_free(agent->releases);
 	grp_core_free(agent->core);
 	grp_bpf_close(agent->bpf);
 	sd_event_source_unref(agent->collect);

@@ -25,6 +25,8 @@
 #define METRICS_NONE "none"
 /* More waiting requests or connections than this are never one user's work. */
 #define PER_UID_LIMIT 65536
+/* Sixteen times as many may be alive, each with a descriptor of ours. */
+#define RELEASE_AGENTS_LIMIT 256
 
 enum key_type {
 	KEY_NUMBER,
@@ -50,6 +52,8 @@ static const struct key keys[] = {
 	  .value = 64 },
 	{ "groups-per-uid", NUMBER(groups_per_uid), .min = 0, .max = GRP_GROUPS_LIMIT,
 	  .value = 4096 },
+	{ "release-agents", NUMBER(release_agents), .min = 1, .max = RELEASE_AGENTS_LIMIT,
+	  .value = 16 },
 	{ "streams-per-uid", NUMBER(streams_per_uid), .min = 1, .max = PER_UID_LIMIT, .value = 32 },
 	{ "watch-backlog", NUMBER(watch_backlog), .min = 1, .max = GRP_WATCH_BACKLOG_LIMIT,
 	  .value = GRP_WATCH_BACKLOG_DEFAULT },

@@ -19,6 +19,7 @@ struct grp_config {
 	unsigned int capacity_sets;
 	unsigned int connections_per_uid;
 	unsigned int groups_per_uid; /* not for root */
+	unsigned int release_agents; /* programs that run at a time */
 	unsigned int streams_per_uid; /* requests that wait: wait, kill, watch */
 	unsigned int watch_backlog; /* events kept for watchers that are behind */
 	bool unload;

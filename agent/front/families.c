@@ -138,6 +138,27 @@ const struct grp_family grp_families[] = {
 		.values = { { AT(agent, audit_corrections) } },
 	},
 	{
+		.name = "taskgroup_releases_started",
+		.help = "Release agents started since the start of the agent.",
+		.type = GRP_FAMILY_COUNTER,
+		.rows = GRP_ROWS_AGENT,
+		.values = { { AT(agent, releases_started) } },
+	},
+	{
+		.name = "taskgroup_releases_failed",
+		.help = "Releases whose agent could not be run, or whose path was too long.",
+		.type = GRP_FAMILY_COUNTER,
+		.rows = GRP_ROWS_AGENT,
+		.values = { { AT(agent, releases_failed) } },
+	},
+	{
+		.name = "taskgroup_releases_pending",
+		.help = "Released groups that wait for their turn.",
+		.type = GRP_FAMILY_GAUGE,
+		.rows = GRP_ROWS_AGENT,
+		.values = { { AT(agent, releases_pending) } },
+	},
+	{
 		.name = "taskgroup_map_entries",
 		.help = "Entries in use of a kernel map.",
 		.type = GRP_FAMILY_GAUGE,

@@ -13,6 +13,7 @@
 #include "front/methods.h"
 #include "front/server.h"
 #include "kernel/probe.h"
+#include "release.h"
 
 int grp_method_ping(struct grp_call *call, json_t **ret_reply)
 {
@@ -80,19 +81,26 @@ static int set_counter(json_t *counters, const char *name, uint64_t value)
 	return json_object_set_new(counters, name, json_integer((json_int_t)value));
 }
 
-static json_t *counters_new(const struct grp_kernel_view *view,
-			    const struct grp_core_figures *figures,
+static json_t *counters_new(const struct grp_agent *agent, const struct grp_core_figures *figures,
 			    const struct grp_server_figures *clients)
 {
+	const struct grp_kernel_view *view = grp_core_view(agent->core);
 	_cleanup_json_ json_t *counters = json_object();
+	struct grp_releases_figures releases;
 	int r = counters ? 0 : -1;
 
+	grp_releases_figures(agent->releases, &releases);
 	for (size_t i = 0; r == 0 && i < GRP_STAT_MAX; i++)
 		r = set_counter(counters, stat_names[i], view->stats[i]);
 	if (r < 0 || set_counter(counters, "audits", figures->audits) < 0 ||
 	    set_counter(counters, "folds", figures->folds) < 0 ||
 	    set_counter(counters, "dying_groups", figures->dying_groups) < 0 ||
 	    set_counter(counters, "retired_sets", figures->retired_sets) < 0 ||
+	    set_counter(counters, "releases_pending", figures->releases_pending) < 0 ||
+	    set_counter(counters, "releases_started", releases.started) < 0 ||
+	    set_counter(counters, "releases_failed", releases.failed) < 0 ||
+	    set_counter(counters, "release_agents", releases.running) < 0 ||
+	    set_counter(counters, "groups_auto_deleted", releases.removed) < 0 ||
 	    set_counter(counters, "clients_accepted", clients->accepted) < 0 ||
 	    set_counter(counters, "clients_refused", clients->refused) < 0 ||
 	    set_counter(counters, "requests_waiting", clients->waiting) < 0 ||
@@ -206,7 +214,7 @@ int grp_method_get_status(struct grp_call *call, json_t **ret_reply)
 			   (json_int_t)(agent->bpf ? grp_bpf_memory(agent->bpf) : 0), "events_lost",
 			   (json_int_t)view->stats[GRP_STAT_EVENTS_LOST], "audit_corrections",
 			   (json_int_t)figures.audit_corrections, "counters",
-			   counters_new(view, &figures, &clients));
+			   counters_new(agent, &figures, &clients));
 	if (!status)
 		return -ENOMEM;
 	r = add_lists(agent, &figures, status);

@@ -48,6 +48,7 @@ struct grp_metrics_map {
 struct grp_metrics_agent {
 	uint64_t events_lost;
 	uint64_t audit_corrections;
+	uint64_t releases_started, releases_failed, releases_pending;
 	uint64_t cpu_ns;
 	uint64_t resident_bytes, virtual_bytes;
 	uint64_t open_fds, max_fds;

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "front/metrics.h"
+#include "release.h"
 
 static void free_metrics(struct grp_metrics **metrics)
 {
@@ -189,6 +190,7 @@ static void take_process(struct grp_metrics_agent *agent)
 int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 {
 	_cleanup_metrics_ struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
+	struct grp_releases_figures releases;
 	struct grp_core_figures figures;
 	int r;
 
@@ -206,6 +208,10 @@ int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 	metrics->agent.audit_corrections = figures.audit_corrections;
 	metrics->agent.events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
 	metrics->agent.start_ns = agent->started_ns;
+	grp_releases_figures(agent->releases, &releases);
+	metrics->agent.releases_started = releases.started;
+	metrics->agent.releases_failed = releases.failed;
+	metrics->agent.releases_pending = figures.releases_pending;
 	take_process(&metrics->agent);
 	*ret_metrics = TAKE_PTR(metrics);
 	return 0;

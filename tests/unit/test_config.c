@@ -289,7 +289,7 @@ static void test_each(void **state)
 	assert_int_equal(grp_config_each(&fixture->config, collect, text), 0);
 	assert_string_equal(text, "config=/etc/grpagent/" UNUSED_INSTANCE ".conf metrics=none "
 				  "capacity-groups=16384 capacity-sets=99 connections-per-uid=64 "
-				  "groups-per-uid=4096 streams-per-uid=32 "
+				  "groups-per-uid=4096 release-agents=16 streams-per-uid=32 "
 				  "watch-backlog=4096 ");
 }
 

@@ -154,6 +154,21 @@ static void test_every_value_has_its_place(void **state)
 	grp_metrics_free(metrics);
 }
 
+static void test_releases(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+
+	metrics->agent.releases_started = 31;
+	metrics->agent.releases_failed = 32;
+	metrics->agent.releases_pending = 33;
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(text, "taskgroup_releases_started_total 31");
+	assert_has_line(text, "taskgroup_releases_failed_total 32");
+	assert_has_line(text, "taskgroup_releases_pending 33");
+	grp_metrics_free(metrics);
+}
+
 /* A gauge that nobody knows is left out; a counter of that value is none of those. */
 static void test_unknown_is_left_out(void **state)
 {
@@ -325,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seconds_are_exact),
 		cmocka_unit_test(test_every_value_has_its_place),
+		cmocka_unit_test(test_releases),
 		cmocka_unit_test(test_unknown_is_left_out),
 		cmocka_unit_test(test_programs_and_maps),
 		cmocka_unit_test(test_labels),
