@@ -45,6 +45,7 @@ static int setup(void **ret_state)
 	(void)snprintf(state.instance, sizeof(state.instance), "test-bpf-%d", getpid());
 	if (grp_bpf_open(&options, &error, &state.bpf)) {
 		print_message("# %s\n", error.message);
+		(void)grp_bpf_unload(state.instance, &error);
 		return -1;
 	}
 	state.view = grp_bpf_view(state.bpf);
@@ -57,6 +58,8 @@ static int teardown(void **ret_state)
 	struct state *state = *ret_state;
 	struct grp_error error = {};
 
+	if (!state)
+		return 0; /* the setup has failed */
 	grp_bpf_close(state->bpf);
 	return grp_bpf_unload(state->instance, &error);
 }

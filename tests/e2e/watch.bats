@@ -124,6 +124,27 @@ attach default:/ $G $n
 empty default:$G null null" "events"
 }
 
+@test "release: a group that is removed by itself, after the program was started for another" {
+	local h=h$BATS_TEST_NUMBER
+	ctl mount -o "none,release_agent=$(type -P true)" "$h"
+	ctl mkdir "$h:/told" "$G/gone"
+	ctl set "$h:/told" notify_on_release 1
+	ctl set "$G/gone" auto_delete 1
+	watch_as w
+	burning one "$h:/told" 1
+	wait_until 30 has_told w release /told
+	burning two "$G/gone" 1
+	wait_until 30 has_told w rmdir "$G/gone"
+	assert_equal "$(events w '"\(.event) \(.group) \(.action) \(has("uid"))"')" \
+		"attach /told null true
+empty /told null false
+release /told agent false
+attach $G/gone null true
+empty $G/gone null false
+release $G/gone delete false
+rmdir $G/gone null true" "events"
+}
+
 @test "the final figures of a removed group are those that were read before" {
 	local before event name value
 	ctl mkdir "$G/a"
