@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "front/configuration.h"
 #include "front/http.h"
 #include "front/jobs.h"
 #include "front/metrics.h"
@@ -399,6 +400,9 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	r = grp_releases_new(agent, &agent->releases);
 	if (r < 0)
 		return r;
+	r = grp_configuration_start(agent);
+	if (r < 0)
+		return r;
 	r = open_http(agent);
 	if (r < 0)
 		return r;
@@ -428,6 +432,7 @@ static void stop(struct grp_agent *agent)
 	json_decref(agent->features);
 	if (agent->run_dir)
 		remove_in(agent->run_dir, GRP_SOCKET_NAME);
+	free(agent->groups_file);
 	free(agent->run_dir);
 	grp_cleanup_close(&agent->lock_fd);
 }

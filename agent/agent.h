@@ -37,6 +37,7 @@ struct grp_agent {
 	char *run_dir; /* RUN_BASE/NAME */
 	int lock_fd; /* RUN_BASE/NAME/lock, locked: one agent an instance */
 	struct json_t *features; /* as ListFeatures answers; NULL: nobody has asked yet */
+	char *groups_file; /* what became of that setting: "none", "applied", why not */
 	bool ready; /* false while the store is being taken over */
 	uint64_t started_ns; /* wall clock */
 };

@@ -22,7 +22,7 @@
 #define INSTANCE_DEFAULT "main"
 #define INSTANCE_MAX 64
 #define METRICS_DEFAULT "127.0.0.1:9750"
-#define METRICS_NONE "none"
+#define NONE "none"
 /* More waiting requests or connections than this are never one user's work. */
 #define PER_UID_LIMIT 65536
 /* Sixteen times as many may be alive, each with a descriptor of ours. */
@@ -31,6 +31,7 @@
 enum key_type {
 	KEY_NUMBER,
 	KEY_ADDRESS,
+	KEY_PATH,
 };
 
 struct key {
@@ -44,6 +45,7 @@ struct key {
 
 static const struct key keys[] = {
 	{ "metrics", KEY_ADDRESS, offsetof(struct grp_config, metrics) },
+	{ "groups-file", KEY_PATH, offsetof(struct grp_config, groups_file) },
 	{ "capacity-groups", NUMBER(capacity_groups), .min = 1, .max = GRP_GROUPS_LIMIT,
 	  .value = GRP_GROUPS_DEFAULT },
 	{ "capacity-sets", NUMBER(capacity_sets), .min = 2, .max = GRP_SETS_LIMIT,
@@ -163,10 +165,19 @@ static int set_address(char **member, const char *key, const char *value,
 	struct sockaddr_storage address;
 	socklen_t len;
 
-	if (strcmp(value, METRICS_NONE) && grp_address_parse(value, &address, &len) < 0)
+	if (strcmp(value, NONE) && grp_address_parse(value, &address, &len) < 0)
 		return grp_error_set(origin->error, origin->number,
 				     "%s%s%s: '%s' is neither ADDR:PORT in numbers nor '%s'",
-				     origin->where, origin->prefix, key, value, METRICS_NONE);
+				     origin->where, origin->prefix, key, value, NONE);
+	return replace(member, value);
+}
+
+static int set_path(char **member, const char *key, const char *value, const struct origin *origin)
+{
+	if (strcmp(value, NONE) && value[0] != '/')
+		return grp_error_set(origin->error, origin->number,
+				     "%s%s%s: '%s' is neither a path that begins with / nor '%s'",
+				     origin->where, origin->prefix, key, value, NONE);
 	return replace(member, value);
 }
 
@@ -179,6 +190,8 @@ static int set_key(struct grp_config *config, size_t index, const char *value,
 
 	if (key->type == KEY_ADDRESS)
 		return set_address(member, key->name, value, origin);
+	if (key->type == KEY_PATH)
+		return set_path(member, key->name, value, origin);
 	if (grp_parse_u64(value, key->min, key->max, &number) < 0)
 		return grp_error_set(origin->error, origin->number,
 				     "%s%s%s: '%s' is not a number from %u to %u", origin->where,
@@ -368,9 +381,10 @@ static int set_defaults(struct grp_config *config)
 	if (!config->instance)
 		r = replace(&config->instance, INSTANCE_DEFAULT);
 	if (r == 0)
-		r = replace(&config->metrics, strcmp(config->instance, INSTANCE_DEFAULT) ?
-						      METRICS_NONE :
-						      METRICS_DEFAULT);
+		r = replace(&config->metrics,
+			    strcmp(config->instance, INSTANCE_DEFAULT) ? NONE : METRICS_DEFAULT);
+	if (r == 0)
+		r = replace(&config->groups_file, NONE);
 	for (size_t i = 0; i < N_KEYS; i++)
 		if (keys[i].type == KEY_NUMBER)
 			*(unsigned int *)(void *)((char *)config + keys[i].offset) = keys[i].value;
@@ -437,6 +451,7 @@ void grp_config_done(struct grp_config *config)
 	free(config->instance);
 	free(config->file);
 	free(config->metrics);
+	free(config->groups_file);
 	*config = (struct grp_config){ 0 };
 }
 
@@ -449,7 +464,7 @@ int grp_config_each(const struct grp_config *config,
 		const void *member = (const char *)config + keys[i].offset;
 		char number[16];
 
-		if (keys[i].type == KEY_ADDRESS) {
+		if (keys[i].type != KEY_NUMBER) {
 			r = fn(keys[i].name, *(char *const *)member, data);
 			continue;
 		}

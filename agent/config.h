@@ -15,6 +15,7 @@ struct grp_config {
 	char *instance; /* default "main" */
 	char *file; /* default /etc/grpagent/NAME.conf, may be missing */
 	char *metrics; /* "ADDR:PORT" or "none"; default per instance */
+	char *groups_file; /* absolute path, or "none" */
 	unsigned int capacity_groups;
 	unsigned int capacity_sets;
 	unsigned int connections_per_uid;

@@ -22,6 +22,7 @@ static const struct grp_column status_lines[] = {
 	{ "Memory:", "memory_bytes", GRP_CELL_BYTES },
 	{ "Events lost:", "events_lost", GRP_CELL_TEXT },
 	{ "Audit corrections:", "audit_corrections", GRP_CELL_TEXT },
+	{ "Groups file:", "groups_file", GRP_CELL_TEXT },
 	{},
 };
 

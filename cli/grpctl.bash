@@ -15,7 +15,7 @@ _grpctl_words() {
 	if [[ -z $1 ]]; then
 		grpctl --help 2>/dev/null | sed -nE 's/^  ([a-z]+) {2,}.*/\1/p'
 	else
-		grpctl help "$1" 2>/dev/null | sed -nE 's/^ .*(--[a-z]+) .*/\1/p'
+		grpctl help "$1" 2>/dev/null | sed -nE 's/^ .*(--[a-z-]+) .*/\1/p'
 		printf '%s\n' --help --instance
 	fi
 }
@@ -139,6 +139,7 @@ _grpctl_offer_argument() {
 		_grpctl_offer "$word" < <("${call[@]}" mounts --json 2>/dev/null | _grpctl_strings name)
 		;;
 	help:0) _grpctl_offer "$word" < <(_grpctl_words "") ;;
+	apply:0 | diff:0) _grpctl_offer "$word" < <(compgen -f -- "$word") ;;
 	which:* | clone:0 | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
 	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
 	mkdir:* | rmdir:* | mv:* | ls:0 | tree:0 | stat:0 | watch:0 | attach:0 | exec:0 | ps:0 | get:0 | set:0 | \

@@ -12,6 +12,7 @@ static const char *const subject_titles[] = {
 	[GRP_SUBJECT_GROUPS] = "Groups",
 	[GRP_SUBJECT_TASKS] = "Tasks",
 	[GRP_SUBJECT_VALUES] = "Values",
+	[GRP_SUBJECT_CONFIGURATION] = "Configuration",
 	[GRP_SUBJECT_AGENT] = "Agent",
 };
 _Static_assert(sizeof(subject_titles) / sizeof(*subject_titles) == GRP_SUBJECT_MAX,

@@ -36,6 +36,10 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_set,
 	&grp_verb_usage,
 
+	&grp_verb_save,
+	&grp_verb_apply,
+	&grp_verb_diff,
+
 	&grp_verb_status,
 	&grp_verb_features,
 	&grp_verb_ping,

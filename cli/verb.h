@@ -20,6 +20,7 @@ enum grp_subject {
 	GRP_SUBJECT_GROUPS,
 	GRP_SUBJECT_TASKS,
 	GRP_SUBJECT_VALUES,
+	GRP_SUBJECT_CONFIGURATION,
 	GRP_SUBJECT_AGENT,
 	GRP_SUBJECT_MAX,
 };
@@ -73,6 +74,8 @@ extern const struct grp_verb grp_verb_exec;
 extern const struct grp_verb grp_verb_kill, grp_verb_wait;
 /* cmd_read.c */
 extern const struct grp_verb grp_verb_get, grp_verb_set, grp_verb_usage;
+/* cmd_configuration.c */
+extern const struct grp_verb grp_verb_save, grp_verb_apply, grp_verb_diff;
 /* cmd_status.c */
 extern const struct grp_verb grp_verb_status, grp_verb_features, grp_verb_ping;
 /* help.c */

@@ -233,7 +233,7 @@ const struct grp_file grp_core_files[] = {
 	{
 		.name = GRP_FILE_MAX_DESCENDANTS,
 		.mode = 0644,
-		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED,
+		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED | GRP_FILE_BOUNDS,
 		.unit = "groups",
 		.help = "most groups below this one, at all depths; max for no limit",
 		.read = grp_limit_read,
@@ -244,7 +244,7 @@ const struct grp_file grp_core_files[] = {
 	{
 		.name = GRP_FILE_MAX_DEPTH,
 		.mode = 0644,
-		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED,
+		.flags = GRP_FILE_NOT_ROOT | GRP_FILE_SAVED | GRP_FILE_BOUNDS,
 		.unit = "levels",
 		.help = "how deep groups below this one may be; max for no limit",
 		.read = grp_limit_read,

@@ -16,6 +16,7 @@ enum grp_file_flags {
 	GRP_FILE_ROOT_ONLY = 1 << 0, /* stands in the root group only */
 	GRP_FILE_NOT_ROOT = 1 << 1, /* stands in all but the root group */
 	GRP_FILE_SAVED = 1 << 2, /* a setting: save writes it down, apply puts it back */
+	GRP_FILE_BOUNDS = 1 << 3, /* a setting that may forbid to make groups below its own */
 };
 
 /* Longest visible name, with its NUL. */

@@ -10,7 +10,7 @@
 
 #include "core/internal.h"
 
-static int check_name(const char *name, struct grp_error *error)
+int grp_group_check_name(const char *name, struct grp_error *error)
 {
 	size_t len = strlen(name);
 
@@ -124,7 +124,7 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 		.inode = { .uid = caller->uid, .gid = caller->gid, .mode = mode & 07777 },
 	};
 	struct grp_group *group;
-	int r = check_name(name, error);
+	int r = grp_group_check_name(name, error);
 
 	if (!r)
 		r = check_free(core, parent, name, error);
@@ -279,7 +279,7 @@ static int check_rename(struct grp_core *core, const struct grp_group *group,
 		return grp_error_set(error, EXDEV, "a group stays in its hierarchy");
 	if (grp_group_within(to->parent, group))
 		return grp_error_set(error, EINVAL, "a group cannot go below itself");
-	r = check_name(to->name, error);
+	r = grp_group_check_name(to->name, error);
 	if (!r)
 		r = grp_group_may_remove(group, caller, error);
 	if (!r)

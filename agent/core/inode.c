@@ -126,6 +126,13 @@ static struct grp_inode *in_record(struct grp_group *group, const struct grp_fil
 	return NULL;
 }
 
+bool grp_file_is_of_members(const struct grp_file_ref *ref)
+{
+	struct grp_group any;
+
+	return in_record(&any, ref);
+}
+
 void grp_file_inode(struct grp_core *core, struct grp_group *group, const struct grp_file_ref *ref,
 		    struct grp_inode *ret_inode)
 {

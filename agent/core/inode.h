@@ -12,6 +12,8 @@
 
 #include "core/core.h"
 
+struct grp_file_ref;
+
 /* --- access ----------------------------------------------------------------------- */
 
 /* What grp_access() is asked for, as bits. */
@@ -76,6 +78,9 @@ int grp_inode_chown(const struct grp_inode_change *change, uid_t uid, gid_t gid)
  * grp_inode_chown().
  */
 int grp_inode_chmod(const struct grp_inode_change *change, mode_t mode);
+
+/* grp_file_is_of_members() - is it one of those that go along with ->members? */
+bool grp_file_is_of_members(const struct grp_file_ref *ref);
 
 /**
  * grp_inode_refuse() - -EACCES, with a reason that says who lacks which permission

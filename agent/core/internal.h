@@ -224,6 +224,11 @@ int grp_limit_canonical(const char *text, char *ret_text, struct grp_error *erro
 int grp_limit_read(const struct grp_file_access *access, FILE *out);
 int grp_limit_write(const struct grp_file_access *access, const char *text, size_t len);
 
+/* --- group_change.c ----------------------------------------------------------- */
+
+/* Could a group be called so? -EINVAL, -ENAMETOOLONG. */
+int grp_group_check_name(const char *name, struct grp_error *error);
+
 /* --- hierarchy.c ----------------------------------------------------------------- */
 
 int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,

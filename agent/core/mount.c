@@ -144,8 +144,7 @@ static bool has_bare_file(unsigned int index, const char *name)
 	return false;
 }
 
-/* Without prefixes two files could have one name. */
-static int check_bare(uint32_t mask, struct grp_error *error)
+int grp_mount_check_bare(uint32_t mask, struct grp_error *error)
 {
 	for (unsigned int i = 0; i < grp_n_subsystems; i++) {
 		for (size_t f = 0; mask & (1U << i) && f < grp_subsystems[i]->n_files; f++) {
@@ -290,7 +289,7 @@ int grp_hierarchy_mount(struct grp_core *core, const char *name, const char *tex
 		return r ?: mount_again(core, hierarchy, name, error);
 	r = check_bound(core, options.subsystems, error);
 	if (!r && options.flags & GRP_HIERARCHY_NOPREFIX)
-		r = check_bare(options.subsystems, error);
+		r = grp_mount_check_bare(options.subsystems, error);
 	return r ?: mount_new(core, name, &options, error);
 }
 
@@ -321,7 +320,9 @@ static int check_remount(struct grp_core *core, struct grp_hierarchy *hierarchy,
 				     hierarchy->name);
 	if (now == options->subsystems)
 		return 0;
-	r = options->flags & GRP_HIERARCHY_NOPREFIX ? check_bare(options->subsystems, error) : 0;
+	r = options->flags & GRP_HIERARCHY_NOPREFIX ?
+		    grp_mount_check_bare(options->subsystems, error) :
+		    0;
 	if (!r)
 		r = check_bound(core, options->subsystems & ~now, error);
 	if (r)

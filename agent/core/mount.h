@@ -28,4 +28,7 @@ int grp_mount_options_parse(const char *text, struct grp_mount_options *options,
 			    struct grp_error *error);
 void grp_mount_options_done(struct grp_mount_options *options);
 
+/* grp_mount_check_bare() - -EINVAL: without prefixes two files would have one name. */
+int grp_mount_check_bare(uint32_t subsystems, struct grp_error *error);
+
 #endif

@@ -357,6 +357,7 @@ void grp_connection_free(struct grp_connection *c)
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->work);
 	grp_wire_reader_done(&c->in);
+	json_decref(c->staged);
 	DL_DELETE(server->connections, c);
 	server->n_connections--;
 	if (!--c->user->connections) {

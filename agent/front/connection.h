@@ -60,6 +60,8 @@ struct grp_connection {
 	struct grp_caller caller;
 	gid_t *groups; /* of caller */
 	struct grp_call *call; /* being carried out; NULL: none */
+	json_t *staged; /* parts of a configuration that came so far; NULL: none */
+	size_t staged_bytes;
 	bool backlog; /* a whole call may be in the reader */
 	bool streaming; /* a stream was taken at once: there may be more of it */
 	bool ended; /* the client sends no more */

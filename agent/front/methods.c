@@ -128,6 +128,18 @@ const struct grp_method grp_methods[] = {
 	  .handler = grp_method_watch,
 	  .flags = GRP_METHOD_STREAMS | GRP_METHOD_WAITS,
 	  .params = { OPTIONAL("group", STRING) } },
+	{ .name = "GetConfiguration",
+	  .handler = grp_method_get_configuration,
+	  .flags = GRP_METHOD_ROOT },
+	{ .name = "CompareConfiguration",
+	  .handler = grp_method_compare_configuration,
+	  .flags = GRP_METHOD_ROOT,
+	  .params = { NEEDED("configuration", CONFIGURATION), OPTIONAL("continued", BOOL) } },
+	/* Logs its changes itself, and nothing when there are none. */
+	{ .name = "ApplyConfiguration",
+	  .handler = grp_method_apply_configuration,
+	  .flags = GRP_METHOD_ROOT,
+	  .params = { NEEDED("configuration", CONFIGURATION), OPTIONAL("continued", BOOL) } },
 };
 
 const size_t grp_n_methods = sizeof(grp_methods) / sizeof(*grp_methods);
@@ -161,6 +173,8 @@ static bool is_valid(const struct grp_param *param, const json_t *value)
 	case GRP_PARAM_INT:
 		return json_is_integer(value) && json_integer_value(value) >= param->min &&
 		       json_integer_value(value) <= param->max;
+	case GRP_PARAM_CONFIGURATION:
+		return json_is_object(value);
 	case GRP_PARAM_TYPES_MAX:
 		break;
 	}

@@ -18,6 +18,7 @@ enum grp_param_type {
 	GRP_PARAM_STRINGS, /* an array of strings */
 	GRP_PARAM_BOOL,
 	GRP_PARAM_INT,
+	GRP_PARAM_CONFIGURATION, /* an object; its handler looks into it */
 	GRP_PARAM_TYPES_MAX,
 };
 
@@ -67,6 +68,11 @@ int grp_method_list_mounts(struct grp_call *call, json_t **ret_reply);
 int grp_method_mount(struct grp_call *call, json_t **ret_reply);
 int grp_method_remount(struct grp_call *call, json_t **ret_reply);
 int grp_method_unmount(struct grp_call *call, json_t **ret_reply);
+
+/* methods_configuration.c */
+int grp_method_get_configuration(struct grp_call *call, json_t **ret_reply);
+int grp_method_compare_configuration(struct grp_call *call, json_t **ret_reply);
+int grp_method_apply_configuration(struct grp_call *call, json_t **ret_reply);
 
 /* methods_group.c */
 int grp_method_rename_group(struct grp_call *call, json_t **ret_reply);

@@ -203,18 +203,18 @@ int grp_method_get_status(struct grp_call *call, json_t **ret_reply)
 		return r;
 	grp_core_figures(agent->core, &figures);
 	grp_server_figures(agent->server, &clients);
-	status = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-			   "instance", agent->config.instance, "version", GRP_VERSION, "state",
-			   "running", "pid", (int)getpid(), "generation",
-			   (json_int_t)(agent->bpf ? grp_bpf_generation(agent->bpf) : 0),
-			   "started_ns", (json_int_t)agent->started_ns, "hierarchies",
-			   (json_int_t)figures.hierarchies, "groups", (json_int_t)figures.groups,
-			   "sets", (json_int_t)figures.sets, "connections",
-			   (json_int_t)clients.connections, "memory_bytes",
-			   (json_int_t)(agent->bpf ? grp_bpf_memory(agent->bpf) : 0), "events_lost",
-			   (json_int_t)view->stats[GRP_STAT_EVENTS_LOST], "audit_corrections",
-			   (json_int_t)figures.audit_corrections, "counters",
-			   counters_new(agent, &figures, &clients));
+	status = json_pack(
+		"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"instance", agent->config.instance, "version", GRP_VERSION, "state", "running",
+		"pid", (int)getpid(), "generation",
+		(json_int_t)(agent->bpf ? grp_bpf_generation(agent->bpf) : 0), "started_ns",
+		(json_int_t)agent->started_ns, "hierarchies", (json_int_t)figures.hierarchies,
+		"groups", (json_int_t)figures.groups, "sets", (json_int_t)figures.sets,
+		"connections", (json_int_t)clients.connections, "memory_bytes",
+		(json_int_t)(agent->bpf ? grp_bpf_memory(agent->bpf) : 0), "events_lost",
+		(json_int_t)view->stats[GRP_STAT_EVENTS_LOST], "audit_corrections",
+		(json_int_t)figures.audit_corrections, "groups_file", agent->groups_file ?: "none",
+		"counters", counters_new(agent, &figures, &clients));
 	if (!status)
 		return -ENOMEM;
 	r = add_lists(agent, &figures, status);

@@ -103,6 +103,19 @@ same_console() {
 	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
 }
 
+@test "docs: the example of a configuration does what it shows" {
+	need_sources
+	start_agent
+	same_console "$ROOT/docs/configuration.md"
+}
+
+@test "docs: the larger example of a configuration can be applied" {
+	need_sources
+	start_agent
+	ctl apply "$ROOT/examples/groups.json"
+	ctl diff "$ROOT/examples/groups.json"
+}
+
 @test "docs: the examples of grpctl(1), one after the other" {
 	local text
 	need_sources
@@ -211,8 +224,8 @@ complete_line() {
 	same_lists "settings of the agent and of grpagent(8)" keys described
 	sed -nE 's/^#([a-z-]+) = .*/\1/p' "$ROOT/examples/grpagent.conf" >example
 	same_lists "settings of the agent and of grpagent.conf" keys example
-	# of all but the address, which depends on the name of the instance
-	ctl --json status | jq -r '.config | del(.config, .metrics) | to_entries[] | "\(.key) \(.value)"' >defaults
+	# of all numbers: not of the address, which depends on the name of the instance
+	ctl --json status | jq -r '.config | del(.config, .metrics, ."groups-file") | to_entries[] | "\(.key) \(.value)"' >defaults
 	sed -nE 's/^#([a-z-]+) = ([0-9]+)$/\1 \2/p' "$ROOT/examples/grpagent.conf" >example
 	same_lists "defaults of the agent and in grpagent.conf" defaults example
 	sed -nE 's/^\| `([a-z-]+)` \| ([0-9]+) \| [0-9]+ to .*/\1 \2/p' "$ROOT/docs/limits.md" >limits

@@ -21,7 +21,7 @@ static int update(struct fake_kernel *fake)
 	if (fake->updates_left > 0)
 		fake->updates_left--;
 	fake->updates++;
-	return 0;
+	return fake->updates == fake->fail_at ? -ECANCELED : 0;
 }
 
 static int meta_put(void *kernel, const struct grp_meta *meta)

@@ -73,6 +73,7 @@ struct fake_kernel {
 	/* Updates of the store that still work; then each is -ECANCELED. < 0: no end. */
 	long updates_left;
 	unsigned long updates; /* done so far */
+	unsigned long fail_at; /* that one fails, counted from 1, and all others work; 0: none */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int settles;
 	int settle_result; /* of the next ones */

@@ -117,6 +117,7 @@ static void test_file(void **state)
 	assert_int_equal(parse_text(fixture, "# comment\n"
 					     "\n"
 					     "  metrics = [::1]:0   # to the end of the line\n"
+					     "groups-file = /a file.json\n"
 					     "capacity-groups=100\n"
 					     "capacity-sets\t=\t200\n"
 					     "connections-per-uid = 3\r\n"
@@ -124,6 +125,7 @@ static void test_file(void **state)
 					     "streams-per-uid = 5"),
 			 0);
 	assert_string_equal(fixture->config.metrics, "[::1]:0");
+	assert_string_equal(fixture->config.groups_file, "/a file.json");
 	assert_int_equal(fixture->config.capacity_groups, 100);
 	assert_int_equal(fixture->config.capacity_sets, 200);
 	assert_int_equal(fixture->config.connections_per_uid, 3);
@@ -175,6 +177,7 @@ static void test_bad_files(void **state)
 		{ "capacity-groups = 0\n", ":1: capacity-groups: '0'" },
 		{ "capacity-groups = 99999999999999999999\n", ":1: capacity-groups" },
 		{ "connections-per-uid = 0\n", ":1: connections-per-uid" },
+		{ "groups-file = a.json\n", ":1: groups-file: 'a.json' is neither" },
 		{ "metrics = localhost:80\n", ":1: metrics: 'localhost:80' is neither" },
 	};
 	struct fixture *fixture = *state;
@@ -287,10 +290,12 @@ static void test_each(void **state)
 
 	assert_int_equal(PARSE(fixture, "--instance", UNUSED_INSTANCE, "--capacity-sets", "99"), 0);
 	assert_int_equal(grp_config_each(&fixture->config, collect, text), 0);
-	assert_string_equal(text, "config=/etc/grpagent/" UNUSED_INSTANCE ".conf metrics=none "
-				  "capacity-groups=16384 capacity-sets=99 connections-per-uid=64 "
-				  "groups-per-uid=4096 release-agents=16 streams-per-uid=32 "
-				  "watch-backlog=4096 ");
+	assert_string_equal(
+		text,
+		"config=/etc/grpagent/" UNUSED_INSTANCE ".conf metrics=none "
+		"groups-file=none capacity-groups=16384 capacity-sets=99 connections-per-uid=64 "
+		"groups-per-uid=4096 release-agents=16 streams-per-uid=32 "
+		"watch-backlog=4096 ");
 }
 
 int main(void)

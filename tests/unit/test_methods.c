@@ -28,6 +28,7 @@ static const char *const type_texts[GRP_PARAM_TYPES_MAX] = {
 	[GRP_PARAM_STRINGS] = "[]string",
 	[GRP_PARAM_BOOL] = "bool",
 	[GRP_PARAM_INT] = "int",
+	[GRP_PARAM_CONFIGURATION] = "Configuration",
 };
 
 /* "Name(a: string, b: ?bool) ->" without blanks, as the file should have it. */
