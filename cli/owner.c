@@ -115,11 +115,14 @@ static const struct {
 static size_t id_length(const char *at, const char **ret_name)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t len = strlen(words[i].word), digits = strspn(at + len, "0123456789");
+		size_t len = strlen(words[i].word), digits;
 		char number[12];
 		int64_t id;
 
-		if (strncmp(at, words[i].word, len) != 0 || !digits || digits >= sizeof(number))
+		if (strncmp(at, words[i].word, len) != 0)
+			continue;
+		digits = strspn(at + len, "0123456789");
+		if (!digits || digits >= sizeof(number))
 			continue;
 		memcpy(number, at + len, digits);
 		number[digits] = '\0';
