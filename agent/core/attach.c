@@ -253,8 +253,8 @@ static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_j
 		return r;
 	}
 	r = grp_release_entering(core, move->target, &entering) ?: run(move, data);
-	if (r)
-		grp_release_not_entered(core, move->target, &entering);
+	/* Also after success: there may have been nobody to come. */
+	grp_release_not_entered(core, move->target, &entering);
 	end_plan(move);
 	if (r && !move->all_moved.n)
 		grp_ask_cancel(ask);

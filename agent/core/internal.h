@@ -191,10 +191,10 @@ struct grp_entering {
 	uint32_t marked;
 	uint64_t entries[GRP_HIERARCHIES_MAX];
 };
-/* Before a move. On failure: grp_release_not_entered() as well. */
+/* Before a move. After it, however it ended: grp_release_not_entered(). */
 int grp_release_entering(struct grp_core *core, const struct grp_target *target,
 			 struct grp_entering *ret_entering);
-/* The move failed: what nobody has entered loses its mark again. */
+/* What nobody has entered loses its mark again: the move failed, or nobody was to move. */
 void grp_release_not_entered(struct grp_core *core, const struct grp_target *target,
 			     const struct grp_entering *entering);
 

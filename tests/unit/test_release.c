@@ -142,6 +142,26 @@ static void what_releases_nothing(void **state)
 	assert_int_equal(release_put(world, "/", "auto_delete", "0"), 0);
 }
 
+/*
+ * All members of a group that has none: the target was marked for it, and must lose
+ * the mark, or the next start takes it for one that somebody has left.
+ */
+static void nobody_came(void **state)
+{
+	struct world *world = *state;
+	struct grp_target target = {};
+
+	world_mkdir(world, "/none");
+	assert_int_equal(release_put(world, "/g", "auto_delete", "1"), 0);
+	assert_int_equal(grp_target_add(&target, world_find(world, "/g")), 0);
+	assert_int_equal(grp_attach_members(world->core, &target, world_find(world, "/none"),
+					    &world_root, NULL, NULL),
+			 0);
+	assert_false(release_marked(world, "/g"));
+	world_restart(world);
+	assert_string_equal(release_due(world), "");
+}
+
 static void set_while_occupied(void **state)
 {
 	struct world *world = *state;
@@ -217,6 +237,7 @@ int main(void)
 		TEST(mount_names_an_agent),
 		TEST(last_exit_move_or_child),
 		TEST(what_releases_nothing),
+		TEST(nobody_came),
 		TEST(set_while_occupied),
 		TEST(writing_the_flag_takes_the_mark),
 		TEST(references),
