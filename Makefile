@@ -109,6 +109,7 @@ BPF_TEST_SRC := $(sort $(wildcard tests/bpf/test_*.c))
 FAULT_SRC := $(wildcard tests/support/fault.c)
 TEST_SUBSYS_SRC := $(sort $(wildcard tests/subsys/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(FAULT_SRC),$(wildcard tests/support/*.c)))
+PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 TEST_BPF_SRC := $(sort $(wildcard tests/bpf/*.bpf.c))
 
@@ -121,13 +122,14 @@ CLI_OBJ := $(call objects,$(CLI_SRC))
 CLI_LIB_OBJ := $(call objects,$(filter-out cli/main.c agent/%,$(CLI_SRC)))
 UNIT_HELP_OBJ := $(call objects,$(UNIT_HELP_SRC))
 C_OBJ := $(call objects,$(sort $(AGENT_SRC) $(CLI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
-	$(BPF_TEST_SRC) $(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC)))
+	$(BPF_TEST_SRC) $(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC) $(PROPERTY_SRC)))
 BPF_OBJ := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(BPF_SRC) $(TEST_BPF_SRC))
 
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/test/unit/%,$(UNIT_SRC))
 BPF_TEST_BIN := $(patsubst tests/bpf/%.c,$(O)/test/bpf/%,$(BPF_TEST_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(O)/test/support/%,$(SUPPORT_SRC))
 TEST_AGENT := $(if $(FAULT_SRC),$(O)/test/grpagent)
+PROPERTY_BIN := $(if $(PROPERTY_SRC),$(O)/test/property)
 TEST_SKELETONS := $(patsubst tests/bpf/%.bpf.c,%,$(TEST_BPF_SRC))
 SKEL_HEADERS := $(SKELETONS:%=$(O)/include/%.skel.h)
 TEST_SKEL_HEADERS := $(TEST_SKELETONS:%=$(O)/include/%.skel.h)
@@ -146,7 +148,7 @@ VMLINUX_H := $(or $(wildcard ./vmlinux.h),$(VMLINUX_FULL))
 all: $(if $(AGENT_MAIN_OBJ),$(O)/grpagent) $(if $(wildcard cli/main.c),$(O)/grpctl) ## build grpagent and grpctl (default)
 
 .PHONY: tests
-tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(SUPPORT_BIN) ## build all test programs, run none
+tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) ## build all test programs, run none
 
 .PHONY: bpf
 bpf: $(SKEL_HEADERS) $(TEST_SKEL_HEADERS) ## build the BPF objects and skeletons
@@ -174,6 +176,10 @@ $(UNIT_BIN): $(O)/test/unit/%: $(O)/tests/unit/%.o $(TEST_ARCHIVES)
 
 $(BPF_TEST_BIN): $(O)/test/bpf/%: $(O)/tests/bpf/%.o $(TEST_ARCHIVES)
 	$(call link,$(AGENT_LIBS) $(CLI_LIBS) -lcmocka -pthread)
+
+$(PROPERTY_BIN): $(call objects,$(PROPERTY_SRC)) $(O)/libgrpctl.a $(O)/libgrpagent.a
+	$(call link,$(CLI_LIBS) -pthread)
+$(call objects,$(PROPERTY_SRC)): GRP_CPPFLAGS += -Icli
 
 $(SUPPORT_BIN): $(O)/test/support/%: $(O)/tests/support/%.o
 	$(call link,$(SUPPORT_LIBS) $($*_LIBS))

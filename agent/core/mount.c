@@ -320,11 +320,7 @@ static int check_remount(struct grp_core *core, struct grp_hierarchy *hierarchy,
 				     hierarchy->name);
 	if (now == options->subsystems)
 		return 0;
-	r = options->flags & GRP_HIERARCHY_NOPREFIX ?
-		    grp_mount_check_bare(options->subsystems, error) :
-		    0;
-	if (!r)
-		r = check_bound(core, options->subsystems & ~now, error);
+	r = check_bound(core, options->subsystems & ~now, error);
 	if (r)
 		return r;
 	if (hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM)
@@ -336,7 +332,9 @@ static int check_remount(struct grp_core *core, struct grp_hierarchy *hierarchy,
 				     "'grpctl rmdir -r %s:/...'",
 				     hierarchy->n_groups - 1, grp_plural(hierarchy->n_groups - 1),
 				     hierarchy->n_groups == 2 ? "it" : "them", hierarchy->name);
-	return 0;
+	return options->flags & GRP_HIERARCHY_NOPREFIX ?
+		       grp_mount_check_bare(options->subsystems, error) :
+		       0;
 }
 
 int grp_hierarchy_remount(struct grp_core *core, const char *name, const char *text,
