@@ -103,6 +103,13 @@ same_console() {
 	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
 }
 
+@test "docs: the example of hierarchies does what it shows" {
+	need_sources
+	start_agent
+	same_console "$ROOT/docs/hierarchies.md"
+	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
+}
+
 @test "docs: the example of a configuration does what it shows" {
 	need_sources
 	start_agent
