@@ -161,6 +161,7 @@ list_verbs() {
 	sed -n '/^\.SH VERBS/,/^\.SH EXIT/p' "$ROOT/cli/grpctl.1" >section
 	sed -nE '/^\.T[PQ]/{n; s/^\.BR? ([a-z]+).*/\1/p}' section >described
 	same_lists "verbs of --help and of grpctl(1)" verbs described
+	assert_equal "$(sed -nE '/^\.TP/{n; s/^\.BR? ([a-z]+).*/\1/p}' section | sort | uniq -d)" "" "described twice"
 	while read -r verb; do
 		sed -n "/^\.BR* $verb\( .*\)*\$/,/^\.[ST][SP]/p" section | sed 's/\\-/-/g' >entry
 		"$GRPCTL" help "$verb" | sed -nE 's/^ +(-., )?(--[a-z]+).*/\2/p' | sed '/--help$/d; /--instance/d; /--json/d' |
