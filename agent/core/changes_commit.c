@@ -294,6 +294,22 @@ static uint32_t get_attribute(const struct grp_inode_change *of, const struct gr
 	return grp_inode_attribute(&inode, change->attribute);
 }
 
+/*
+ * Whether the owner's files of members go along with the group, in the same update:
+ * they are his, and nothing else is said of them.
+ */
+static bool members_follow(const struct grp_declared_group *wish, const struct grp_change *change)
+{
+	bool follow = !change->ref && change->attribute < GRP_ATTRIBUTE_MODE;
+
+	for (size_t i = 0; follow && i < wish->n_files; i++)
+		follow = !wish->files[i].given[change->attribute];
+	for (size_t i = 0; follow && i < GRP_MEMBER_FILES; i++)
+		follow = grp_inode_attribute(&wish->live->member_files[i], change->attribute) ==
+			 grp_group_attribute(wish->live, change->attribute);
+	return follow;
+}
+
 static struct grp_inode_change inode_of(struct grp_changes *changes,
 					const struct grp_change *change,
 					const struct grp_caller *caller, struct grp_error *error)
@@ -301,6 +317,7 @@ static struct grp_inode_change inode_of(struct grp_changes *changes,
 	return (struct grp_inode_change){
 		.core = changes->core,
 		.group = group_of(changes, change)->live,
+		.members = change->members,
 		.file = change->ref ? change->ref->name : NULL,
 		.caller = caller,
 		.error = error,
@@ -310,9 +327,11 @@ static struct grp_inode_change inode_of(struct grp_changes *changes,
 static int act_attribute(struct grp_changes *changes, struct grp_change *change,
 			 const struct grp_caller *caller, struct grp_error *error)
 {
-	const struct grp_inode_change inode = inode_of(changes, change, caller, error);
+	struct grp_inode_change inode;
 	int r;
 
+	change->members = members_follow(group_of(changes, change), change);
+	inode = inode_of(changes, change, caller, error);
 	change->old_number = get_attribute(&inode, change);
 	if (change->old_number == change->new_number)
 		return 0;

@@ -25,17 +25,16 @@ static size_t part_length(const char *text)
 	return len;
 }
 
-static void log_parts(const struct grp_call *call, const char *parameters, const char *end)
+void grp_change_log_text(const char *name, const char *what, const struct grp_caller *caller,
+			 const char *end)
 {
-	const char *name = call->method->name;
-
-	for (size_t len = part_length(parameters); parameters[len]; len = part_length(parameters)) {
+	for (size_t len = part_length(what); what[len]; len = part_length(what)) {
 		GRP_LOG_INFO("%s %.*s by uid %u, pid %d: goes on in the next line", name, (int)len,
-			     parameters, (unsigned int)call->caller->uid, (int)call->caller->pid);
-		parameters += len;
+			     what, (unsigned int)caller->uid, (int)caller->pid);
+		what += len;
 	}
-	GRP_LOG_INFO("%s %s by uid %u, pid %d: %s", name, parameters,
-		     (unsigned int)call->caller->uid, (int)call->caller->pid, end);
+	GRP_LOG_INFO("%s %s by uid %u, pid %d: %s", name, what, (unsigned int)caller->uid,
+		     (int)caller->pid, end);
 }
 
 static void log_change(const struct grp_call *call, const char *end)
@@ -43,7 +42,7 @@ static void log_change(const struct grp_call *call, const char *end)
 	_cleanup_free_ char *parameters =
 		json_dumps(call->wire.parameters ?: json_null(), JSON_COMPACT | JSON_ENCODE_ANY);
 
-	log_parts(call, parameters ?: "?", end);
+	grp_change_log_text(call->method->name, parameters ?: "?", call->caller, end);
 }
 
 /* Those of a bulk request that were not done; each in a line of its own. */

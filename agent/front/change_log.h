@@ -15,6 +15,13 @@
  */
 void grp_change_log(const struct grp_call *call, int result, const json_t *reply);
 
+/*
+ * grp_change_log_text() - the same for what is no call, or logs less than all of it.
+ * @what: UTF-8; several lines when it is long. @end: how it ended.
+ */
+void grp_change_log_text(const char *name, const char *what, const struct grp_caller *caller,
+			 const char *end);
+
 /* grp_change_log_abandoned() - its client has gone; part of it may have been done. */
 void grp_change_log_abandoned(const struct grp_call *call);
 

@@ -11,15 +11,12 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
-#include "base/log.h"
 #include "base/text.h"
+#include "front/change_log.h"
 #include "front/methods.h"
 
 #define _cleanup_declaration_ __attribute__((cleanup(drop_declaration)))
 #define _cleanup_changes_ __attribute__((cleanup(drop_changes)))
-
-/* Of the changes, in the log. */
-#define LOG_CHANGES_MAX 400
 
 static void drop_declaration(struct grp_declaration **declaration)
 {
@@ -199,14 +196,13 @@ static void log_changes(const struct grp_changes *changes, const json_t *array, 
 			const struct grp_caller *caller, const struct grp_error *error)
 {
 	_cleanup_free_ char *text = json_dumps(array, JSON_COMPACT);
-	size_t n = grp_changes_count(changes);
+	char end[sizeof(error->message) + 64] = "done";
 
 	if (result < 0)
-		GRP_LOG_INFO("configuration by uid %u, pid %d: %s: %s; taken back", caller->uid,
-			     (int)caller->pid, grp_errno_name(-result), error->message);
-	else if (n)
-		GRP_LOG_INFO("configuration by uid %u, pid %d: %zu change%s: %.*s", caller->uid,
-			     (int)caller->pid, n, grp_plural(n), LOG_CHANGES_MAX, text ?: "");
+		(void)snprintf(end, sizeof(end), "%s: %s; taken back", grp_errno_name(-result),
+			       error->message);
+	if (result < 0 || grp_changes_count(changes))
+		grp_change_log_text("ApplyConfiguration", text ?: "?", caller, end);
 }
 
 int grp_configuration_run(struct grp_agent *agent, const json_t *configuration,

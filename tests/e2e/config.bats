@@ -166,7 +166,7 @@ differs() {
 	assert_match "$REPLY" 'hierarchies\[0\]\.groups\[[0-9]+\]\.files\.' "place"
 	ctl save | cmp - before.json
 	assert_equal "$(ctl --json status | jq .groups)" 2 "groups"
-	assert_match "$(tail -n 1 "$(agent_log)")" 'configuration by uid 0, pid [0-9]+: ENOSPC' "log"
+	assert_match "$(tail -n 1 "$(agent_log)")" 'by uid 0, pid [0-9]+: ENOSPC: .*; taken back$' "log"
 	restart_agent --capacity-groups 16
 	ctl save | cmp - before.json
 	# the parent was not released by what came and went
@@ -250,6 +250,8 @@ refuses() {
 	ms=$(agent_ms)
 	ctl apply big.json
 	ms=$(($(agent_ms) - ms))
+	assert_equal "$(logged_changes | grep -o '"kind":"add"' | wc -l)" $((1 + 100 + 9900 * 4)) \
+		"changes in the log"
 	echo "# apply took $ms ms of the agent" >&3
 	((ms < 1500 * SLOW)) || [[ $AGENT_BIN == *san* ]] || fail "$ms ms"
 	assert_equal "$(ctl --json hierarchies | jq -c '.[] | select(.name == "big").groups')" 10001 "groups"
@@ -262,6 +264,11 @@ refuses() {
 	refused EINVAL apply bad.json
 	assert_match "$REPLY" 'hierarchies\[0\]\.groups\[9999\]\.mode' "place"
 	assert_equal "$(ctl --json hierarchies | jq length)" 2 "hierarchies"
+}
+
+# What was applied, as the log has it in lines of a bearable length.
+logged_changes() {
+	sed -nE 's/^ApplyConfiguration (.*) by uid 0, pid [0-9]+: .*$/\1/p' "$(agent_log)" | tr -d '\n'
 }
 
 # CPU time of the agent so far

@@ -21,7 +21,8 @@
 #define UPDATES_MAX 500
 
 static const char before[] = CONFIGURATION(
-	"{'name': 'default', 'groups': [{'path': '/'}, {'path': '/a', 'owner': 7,"
+	"{'name': 'default', 'groups': [{'path': '/', 'owner': 4, 'files': {'tasks': {'owner': 0},"
+	" 'cgroup.procs': {'owner': 0}}}, {'path': '/a', 'owner': 7,"
 	" 'settings': {'cgroup.max.descendants': '0'}, 'files': {'tasks': {'mode': '0600'}}}]},"
 	"{'name': 'empty', 'subsystems': ['xs'], 'release_agent': '/bin/old', 'groups': ["
 	" {'path': '/'}]},"
