@@ -77,38 +77,40 @@ static int become(const struct grp_ctl *ctl, const struct passwd *user)
 
 /*
  * "GROUP [--] COMMAND", or "-- COMMAND" with --clone.
- * @ret_groups: NULL: none. Return: an exit code.
+ * @ret_groups: NULL: none. Return: the command; NULL: said what is wrong.
  */
-static int split(const struct grp_ctl *ctl, const struct grp_args *args, const char **ret_groups,
-		 char ***ret_command)
+static char **split(const struct grp_ctl *ctl, const struct grp_args *args, const char **ret_groups)
 {
 	/* There is always a word before these; options end at the first "--". */
 	bool none = grp_args_value(args, GRP_OPTION_CLONE) && !strcmp(args->argv[-1], "--");
 	char **command = none ? args->argv : &args->argv[1];
+	const char *wrong = NULL;
 
 	if (!none && command[0] && !strcmp(command[0], "--"))
 		command++;
 	else if (!none && command[0] && command[0][0] == '-')
-		return grp_ctl_usage(ctl, "options stand before GROUP: %s", command[0]);
-	if (!command[0])
-		return grp_ctl_usage(ctl, "the command is missing");
-	if (grp_args_value(args, GRP_OPTION_SUBSYSTEM) && !none)
-		return grp_ctl_usage(ctl, "--subsys is for --clone without GROUP, as in "
-					  "exec --clone --subsys NAME -- COMMAND");
+		wrong = "options stand before GROUP";
+	if (!wrong && !command[0])
+		wrong = "the command is missing";
+	if (!wrong && grp_args_value(args, GRP_OPTION_SUBSYSTEM) && !none)
+		wrong = "--subsys goes with --clone and no GROUP: exec --clone --subsys NAME -- COMMAND";
+	if (wrong) {
+		(void)grp_ctl_usage(ctl, "%s", wrong);
+		return NULL;
+	}
 	*ret_groups = none ? NULL : args->argv[0];
-	*ret_command = command;
-	return GRP_EXIT_DONE;
+	return command;
 }
 
 static int run_exec(struct grp_ctl *ctl, const struct grp_args *args)
 {
 	const char *name = grp_args_value(args, GRP_OPTION_USER), *groups = NULL;
 	const struct passwd *user = NULL;
-	char **command = NULL;
-	int status = split(ctl, args, &groups, &command);
+	char **command = split(ctl, args, &groups);
+	int status;
 
-	if (status)
-		return status;
+	if (!command)
+		return GRP_EXIT_USAGE;
 	if (name)
 		user = find_user(name);
 	if (name && !user)

@@ -29,6 +29,6 @@ int grp_mount_options_parse(const char *text, struct grp_mount_options *options,
 void grp_mount_options_done(struct grp_mount_options *options);
 
 /* grp_mount_check_bare() - -EINVAL: without prefixes two files would have one name. */
-int grp_mount_check_bare(uint32_t subsystems, struct grp_error *error);
+int grp_mount_check_bare(uint32_t mask, struct grp_error *error);
 
 #endif

@@ -388,6 +388,33 @@ load cli_helper
 	printed 'grpctl: exec /etc: Permission denied (EACCES)'
 }
 
+@test "clone and exec --clone: what they ask for" {
+	printf 'org.grpagent.Clone* {"parameters":{"groups":["default:/a/node_7"]}}\n' | agent
+	run -0 grpctl clone 7@9
+	printed 'default:/a/node_7'
+	sent Clone '{"pid":"7@9"}'
+	run -0 grpctl clone --json --thread --subsys xa 7
+	printed $'[\n  "default:/a/node_7"\n]'
+	sent Clone '{"pid":"7","thread":true,"subsystem":"xa"}'
+	# without PID: who runs it
+	# shellcheck disable=SC2016 # for the inner shell
+	run -0 sh -c '"$0" clone >/dev/null; echo $$' "$BUILD/grpctl"
+	sent Clone "{\"pid\":\"$output\"}"
+	run -0 grpctl exec --clone /a,web:/b -- echo inside
+	printed inside
+	sent Clone '{"pid":"0","groups":["/a","web:/b"]}'
+	run -0 grpctl exec --clone -- echo -- --clone
+	printed '-- --clone'
+	sent Clone '{"pid":"0"}'
+	run -0 grpctl exec --clone --subsys xa -- true
+	sent Clone '{"pid":"0","subsystem":"xa"}'
+	run -125 grpctl exec --clone --subsys xa /a -- true
+	run -125 grpctl exec --subsys xa /a -- true
+	run -125 grpctl exec --clone --
+	run -125 grpctl exec --clone /a --
+	[[ $output == *"the command is missing"* ]]
+}
+
 @test "exec leaves nothing open to the command" {
 	printf 'org.grpagent.Attach* {"parameters":{"moved":1,"failures":[]}}\n' | agent
 	# shellcheck disable=SC2016 # for the inner shell
