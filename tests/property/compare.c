@@ -114,6 +114,27 @@ static bool same_tree(const struct model *model, int hierarchy)
 
 /* --- hierarchies -------------------------------------------------------------------------- */
 
+/* By which names it is mounted; the order is that of mounting. */
+static bool same_names(const struct m_hierarchy *hierarchy, const json_t *object)
+{
+	const json_t *aliases = json_object_get(object, "aliases"), *alias;
+	bool good = !differs("mounted", text(object, "name"),
+			     json_is_true(json_object_get(object, "mounted")),
+			     !hierarchy->unmounted) &&
+		    !differs("number of names", text(object, "name"),
+			     (long long)json_array_size(aliases) + 1, hierarchy->n_names);
+	size_t i;
+
+	json_array_foreach(aliases, i, alias) {
+		if (!good || !strcmp(json_string_value(alias), hierarchy->names[i + 1]))
+			continue;
+		say("name of %s: the agent says %s, the model %s\n", text(object, "name"),
+		    json_string_value(alias), hierarchy->names[i + 1]);
+		good = false;
+	}
+	return good;
+}
+
 static bool same_hierarchies(const struct model *model)
 {
 	json_t *array = ask("ListHierarchies", NULL, "hierarchies"), *object, *item;
@@ -137,6 +158,7 @@ static bool same_hierarchies(const struct model *model)
 			for (unsigned int s = 0; s < model->n_subsystems; s++)
 				if (!strcmp(model->subsystems[s], json_string_value(item)))
 					mask |= 1U << s;
+		good = same_names(&model->hierarchies[h], object) && good;
 		/* All that can be seen of one that is not mounted. */
 		if (differs("subsystems", text(object, "name"), mask, model_bound(model, h)) ||
 		    differs("groups", text(object, "name"), number(object, "groups"),
