@@ -126,7 +126,7 @@ static void view_of(const struct grp_changes *changes, const struct grp_change *
 		.from = change->fresh ? NULL : change->from,
 		.to = change->to,
 	};
-	if (change->group != GRP_NO_INDEX)
+	if (hierarchy && change->group != GRP_NO_INDEX)
 		ret->group = hierarchy->groups[change->group].path;
 }
 

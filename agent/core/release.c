@@ -39,10 +39,14 @@ static int set_mark(struct grp_core *core, struct grp_group *group, bool on)
 
 /* --- the queues ------------------------------------------------------------------------ */
 
-static void enqueue(struct grp_core *core, struct grp_group *group, enum grp_release kind)
+static void enqueue(struct grp_core *core, struct grp_group *group, enum grp_release kind,
+		    bool first)
 {
 	group->release_queue = kind;
-	DL_APPEND2(core->releases[kind], group, release_prev, release_next);
+	if (first)
+		DL_PREPEND2(core->releases[kind], group, release_prev, release_next);
+	else
+		DL_APPEND2(core->releases[kind], group, release_prev, release_next);
 	core->figures.releases_pending++;
 }
 
@@ -65,7 +69,7 @@ void grp_release_check(struct grp_core *core, struct grp_group *group)
 		return;
 	kind = kind_of(group);
 	if (kind != GRP_RELEASE_NONE)
-		enqueue(core, group, kind);
+		enqueue(core, group, kind, false);
 	else
 		/* REL-8. Should the mark stay, it is looked at again. */
 		(void)set_mark(core, group, false);
@@ -92,11 +96,7 @@ struct grp_group *grp_release_next(struct grp_core *core, enum grp_release kind)
 
 void grp_release_put_back(struct grp_core *core, struct grp_group *group)
 {
-	enum grp_release kind = kind_of(group);
-
-	enqueue(core, group, kind);
-	DL_DELETE2(core->releases[kind], group, release_prev, release_next);
-	DL_PREPEND2(core->releases[kind], group, release_prev, release_next);
+	enqueue(core, group, kind_of(group), true);
 }
 
 /* --- carrying out ------------------------------------------------------------------------ */
@@ -190,13 +190,13 @@ void grp_release_not_entered(struct grp_core *core, const struct grp_target *tar
 int grp_release_set_flag(struct grp_core *core, struct grp_group *group, uint32_t flag, bool on)
 {
 	uint32_t flags = on ? group->flags | flag : group->flags & ~flag;
+	bool clears = flag == GRP_GROUP_NOTIFY_ON_RELEASE && !(flags & GRP_GROUP_AUTO_DELETE);
+	bool announces = flags & GRP_RELEASE_FLAGS;
 	int r;
 
-	if (!(flags & GRP_RELEASE_FLAGS))
-		flags &= ~GRP_GROUP_ENTERED;
-	else if (group->parent && is_occupied(core, group))
+	if (announces && group->parent && is_occupied(core, group))
 		flags |= GRP_GROUP_ENTERED;
-	else if (flag == GRP_GROUP_NOTIFY_ON_RELEASE && !(flags & GRP_GROUP_AUTO_DELETE))
+	else if (!announces || clears)
 		flags &= ~GRP_GROUP_ENTERED;
 	r = flags == group->flags ? 0 : grp_group_set_flags(core, group, flags);
 	if (!r)
