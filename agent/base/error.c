@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int grp_error_set(struct grp_error *error, int number, const char *format, ...)
+int(grp_error_set)(struct grp_error *error, int number, const char *format, ...)
 {
 	va_list args;
 

@@ -234,7 +234,7 @@ int grp_file_parse_flag(const struct grp_file_access *access, const char *text, 
 
 int grp_file_canonical_flag(const char *text, char *ret_text, struct grp_error *error)
 {
-	bool on;
+	bool on = false;
 	int r = parse_flag(text, error, &on);
 
 	if (!r)

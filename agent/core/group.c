@@ -323,7 +323,7 @@ int grp_group_lookup(const struct grp_lookup *lookup, const char *spec,
 	size_t len;
 	int r = find_root(lookup, spec, &path, &group);
 
-	while (!r && group && next_element(&path, &name, &len))
+	while (!r && next_element(&path, &name, &len))
 		r = step(lookup, name, len, &group);
 	if (!r)
 		*ret_group = group;

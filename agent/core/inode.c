@@ -141,9 +141,12 @@ void grp_file_inode(struct grp_core *core, struct grp_group *group, const struct
 		recorded ? NULL : grp_value_find(core, group, GRP_VALUE_INODE, ref->key);
 	struct grp_value_inode stored;
 
-	*ret_inode =
-		recorded ? *recorded :
-			   (struct grp_inode){ group->file_uid, group->file_gid, ref->file->mode };
+	if (recorded) {
+		*ret_inode = *recorded;
+		return;
+	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a file stands in a group */
+	*ret_inode = (struct grp_inode){ group->file_uid, group->file_gid, ref->file->mode };
 	if (!entry || entry->len != sizeof(stored))
 		return;
 	memcpy(&stored, entry->data, sizeof(stored));

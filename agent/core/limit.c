@@ -121,7 +121,7 @@ int grp_limit_read(const struct grp_file_access *access, FILE *out)
 
 int grp_limit_write(const struct grp_file_access *access, const char *text, size_t len)
 {
-	int limit, r = understand(text, access->error, &limit);
+	int limit = NO_LIMIT, r = understand(text, access->error, &limit);
 
 	(void)len;
 	if (r)
