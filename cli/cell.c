@@ -229,5 +229,5 @@ int grp_cell_text(const json_t *row, const struct grp_column *column, char **ret
 		r = value ? plain_text(value, &text) : copy("", &text);
 	if (r < 0)
 		return r;
-	return grp_cell_safe(*text ? text : "-", ret_text);
+	return grp_cell_safe(text && *text ? text : "-", ret_text);
 }

@@ -25,7 +25,8 @@ int grp_error_set(struct grp_error *error, int number, const char *format, ...)
 
 /* An analyser that sees one file at a time has to be told that it never returns 0. */
 #ifdef __clang_analyzer__
-#define grp_error_set(error, number, ...) ((void)(error), -(number))
+#define grp_error_set(error, number, ...) \
+	((void)(grp_error_set)(error, number, __VA_ARGS__), -(number))
 #endif
 
 /* grp_plural() - what follows a noun that is counted: nothing for 1, else "s". */

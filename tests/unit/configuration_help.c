@@ -124,16 +124,19 @@ void configuration_differs(struct method_fixture *f, const char *text, const cha
 	_cleanup_json_ json_t *reply =
 		fake_parameters(configuration_call(f, "CompareConfiguration", text));
 	const json_t *changes = json_object_get(reply, "changes"), *change;
-	size_t i;
+	size_t i, n_lines = 0;
 
+	while (lines[n_lines])
+		n_lines++;
 	json_array_foreach(changes, i, change) {
+		const char *expected = i < n_lines ? lines[i] : "the end";
 		char line[1000];
 
 		describe(change, line, sizeof(line));
-		if (!lines[i] || strcmp(line, lines[i]) != 0)
-			fail_msg("'%s', expected '%s'", line, lines[i] ?: "the end");
+		if (strcmp(line, expected) != 0)
+			fail_msg("'%s', expected '%s'", line, expected);
 	}
-	if (lines[i])
+	if (i < n_lines)
 		fail_msg("the end, expected '%s'", lines[i]);
 	assert_int_equal(f->fake->kernel->updates, updates);
 }

@@ -104,7 +104,7 @@ static void refcount(void **state)
 static void current_set(void **state)
 {
 	struct world *world = *state;
-	uint64_t set, other, tasks;
+	uint64_t set = 0, other = 0, tasks = 0;
 
 	assert_int_equal(read_as(world, 10, "debug.current_set", &set), 0);
 	assert_int_equal(set, fake_task_find(world->fake, 10)->set);

@@ -24,8 +24,10 @@ static struct grp_watch_event last;
 
 static void add(const char *text)
 {
-	assert_true(strlen(log_text) + strlen(text) < LOG_SIZE);
-	strcat(log_text, text);
+	size_t length = strlen(log_text);
+
+	assert_true(length + strlen(text) < LOG_SIZE);
+	snprintf(log_text + length, LOG_SIZE - length, "%s", text);
 }
 
 static void add_member(const struct grp_watch_member *member, const struct grp_watch_event *event)

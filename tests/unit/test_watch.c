@@ -359,6 +359,7 @@ static void test_long_paths(void **state)
 	char name[251], path[GRP_PATH_MAX] = "/";
 	struct fake_client watcher;
 	unsigned int n = 16;
+	size_t length;
 
 	memset(name, 'n', sizeof(name));
 	name[250] = '\0';
@@ -366,7 +367,8 @@ static void test_long_paths(void **state)
 	watch_as(f, &watcher, 0, "{}");
 	for (unsigned int i = 0; i < n; i++) {
 		make(f, path, name);
-		(void)strcat(strcat(path, i ? "/" : ""), name);
+		length = strlen(path);
+		snprintf(path + length, sizeof(path) - length, "%s%s", i ? "/" : "", name);
 	}
 	/* 8 KiB hold the last two of 4 KB, not more. */
 	expect_lost(&watcher, n - 2);
