@@ -61,17 +61,16 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
-ifeq ($(SAN),)
-HARDEN := $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-else
-HARDEN := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
-endif
-HARDEN += -fstack-protector-strong -fPIE
+FORTIFY := $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# As shared libraries of gcc's the one of the two is deaf to log_path, where tests/run finds reports.
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	$(if $(findstring clang,$(CC)),,-static-libasan -static-libubsan))
+HARDEN := $(if $(SAN),,$(FORTIFY)) -fstack-protector-strong -fPIE
 
 GRP_CPPFLAGS := -D_GNU_SOURCE -DGRP_VERSION='"$(VERSION)"' -Iinclude -Iagent -I$(O)/include \
 	$(PKG_CFLAGS)
-GRP_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN)
-GRP_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+GRP_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZE)
+GRP_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
@@ -92,6 +91,10 @@ fastpath_SRC := track.bpf.c scan.bpf.c control.bpf.c
 
 # Objects of the agent that grpctl is linked with, besides agent/base.
 CLI_SHARED := agent/front/wire.c
+
+# storm: its processes share memory and have stacks of their own, no sanitizer can follow.
+# burn: has to spend its time where it says.
+UNSANITIZED := tests/support/storm tests/support/burn
 
 # Replaced in the test agent by tests/support/fault.c.
 FAULT_SEAM := agent/base/fault_none.c
@@ -180,6 +183,8 @@ $(BPF_TEST_BIN): $(O)/test/bpf/%: $(O)/tests/bpf/%.o $(TEST_ARCHIVES)
 $(PROPERTY_BIN): $(call objects,$(PROPERTY_SRC)) $(O)/libgrpctl.a $(O)/libgrpagent.a
 	$(call link,$(CLI_LIBS) -pthread)
 $(call objects,$(PROPERTY_SRC)): GRP_CPPFLAGS += -Icli
+
+$(UNSANITIZED:%=$(O)/%.o) $(UNSANITIZED:tests/%=$(O)/test/%): private SANITIZE :=
 
 $(SUPPORT_BIN): $(O)/test/support/%: $(O)/tests/support/%.o
 	$(call link,$(SUPPORT_LIBS) $($*_LIBS))
@@ -287,26 +292,34 @@ vmlinux: $(MIN_OBJ) ## write vmlinux.h anew from the running kernel, only the ty
 SUBMAKE = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # At the end of a line's shell, however it ends.
 GIVE_BACK = trap '.ci/give-back $(abspath $(O))' EXIT;
-RUN_TESTS = $(GIVE_BACK) BUILD=$(abspath $(O)) WRAP='$(WRAP)' tests/run
+RUN_TESTS = $(GIVE_BACK) BUILD=$(abspath $(O)) SAN_BUILD=$(abspath $(SAN_O)) WRAP='$(WRAP)' tests/run
+# The second build, for level san; a build that has sanitizers itself needs none.
+SAN_O := $(O)/san-address-undefined
+san-tests = $(SUBMAKE) --no-print-directory SAN=address,undefined O=$(SAN_O) tests
 
 .PHONY: check
 check: ## install what is missing, build, run every test (T=FILES: only these)
 	@.ci/packages --all
 	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory tests
-	@$(RUN_TESTS) $(T)
+	@+$(if $(SAN)$(filter-out tests/san/%,$(T)),,$(GIVE_BACK) $(san-tests))
+	@$(RUN_TESTS) $(or $(T),$(if $(SAN),unit bpf e2e vm))
 
-CHECKS := check-unit check-bpf check-e2e check-vm
-.PHONY: $(CHECKS)
+CHECKS := check-unit check-bpf check-e2e check-san check-vm
+.PHONY: $(CHECKS) san-tests
 check-unit: ## tests that need nothing: unit tests, lint rules
 check-bpf: ## BPF programs with chosen input; needs root
 check-e2e: ## a private agent on this kernel; needs root
+check-san: ## unit, bpf and the shorter e2e tests with sanitizers; needs root
 check-vm: ## other kernels in a guest
 $(CHECKS): check-%: tests
 	@$(RUN_TESTS) $*
+check-san: san-tests
+san-tests:
+	@+$(GIVE_BACK) $(san-tests)
 
 .PHONY: soak
-soak: tests ## the e2e tests with long runs
-	@export SOAK=1; $(RUN_TESTS) e2e
+soak: tests san-tests ## the e2e tests with long runs, then all of them with sanitizers
+	@export SOAK=1; $(RUN_TESTS) e2e san
 
 .PHONY: demo
 demo: ## install what is missing, build, show everything once, clean up

@@ -124,6 +124,7 @@ some_work() {
 }
 
 # One is killed, upgraded and unloaded while the other counts.
+# bats test_tags=long
 @test "8: two instances do not disturb each other" {
 	local v1 first=$INSTANCE second=$INSTANCE-2
 	start_agent
@@ -166,8 +167,10 @@ n_fds() {
 }
 
 # Groups by the thousand, so that it is the agent that works and not grpctl.
+# bats test_tags=long
 @test "8: memory and descriptors do not grow over 100,000 mkdir and rmdir" {
 	local names round rounds=${ROUNDS:-100} rss fds n_pins
+	need_plain_build
 	start_agent
 	mapfile -t names < <(seq -f "/n%.0f" 1000)
 	for ((round = 1; round <= rounds; round++)); do
@@ -185,8 +188,10 @@ n_fds() {
 	assert_equal "$(ctl --json status | jq '[.groups, .sets]' -c)" '[1,1]' "groups and sets"
 }
 
+# bats test_tags=long
 @test "8: memory and descriptors do not grow over many calls, attaches and clients" {
 	local i rss fds
+	need_plain_build
 	start_agent
 	ctl mkdir /a /b
 	start_threads 3
@@ -210,10 +215,11 @@ fds_are() {
 	[[ $(n_fds) == "$1" ]]
 }
 
+# bats test_tags=long
 @test "8: the same work under valgrind" {
 	local log=$BATS_TEST_TMPDIR/valgrind
 	need valgrind
-	ldd "$AGENT_BIN" | grep -q libasan && skip "built with sanitizers"
+	need_plain_build
 	SLOW=$((SLOW * 4)) AGENT_WRAP="valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite
 		--suppressions=$BATS_TEST_DIRNAME/valgrind.supp --log-file=$log" start_agent
 	some_work

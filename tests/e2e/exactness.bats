@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 900
+# bats file_tags=long
 #
 # Property 1: a group's CPU time is what the kernel itself charged its tasks, to
 # the nanosecond, in sum, in the subtree and on each CPU. The oracle is v1

@@ -11,13 +11,23 @@
 #	BUILD		where grpagent, grpctl and test/support are (build/)
 #	AGENT_BIN	the agent to run ($BUILD/grpagent)
 #	SLOW		factor for every deadline (1); a guest without KVM wants 5
-#	STORM_SECONDS	how long storms last (3, with SOAK=1 60)
+#	STORM_SECONDS	how long storms last (3, with SOAK=1 60, with QUICK=1 1)
 #	SOAK		1: long runs
+#	QUICK		1: short runs
 
 bats_require_minimum_version 1.5.0
 
 # shellcheck source-path=SCRIPTDIR source=processes.bash
 . "$BATS_TEST_DIRNAME/processes.bash"
+
+# by_length SHORT NORMAL LONG: the one for a run of this length
+by_length() {
+	case $QUICK,$SOAK in
+	*,1) echo "$3" ;;
+	1,*) echo "$1" ;;
+	*) echo "$2" ;;
+	esac
+}
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
@@ -27,7 +37,8 @@ AGENT_BIN=${AGENT_BIN:-$BUILD/grpagent}
 export GRPCTL=${GRPCTL:-$BUILD/grpctl}
 SLOW=${SLOW:-1}
 SOAK=${SOAK:-}
-STORM_SECONDS=${STORM_SECONDS:-$([[ $SOAK == 1 ]] && echo 60 || echo 3)}
+QUICK=${QUICK:-}
+STORM_SECONDS=${STORM_SECONDS:-$(by_length 1 3 60)}
 export LC_ALL=C.UTF-8
 
 START_SECONDS=30
@@ -69,6 +80,11 @@ need() {
 	for program; do
 		command -v "$program" >/dev/null || skip "no $program here"
 	done
+}
+
+# Skips the test in a build with sanitizers: they keep freed memory, and do not go with valgrind.
+need_plain_build() {
+	! grep -q __asan_init "$AGENT_BIN" || skip "built with sanitizers"
 }
 
 # --- time ------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 900
+# bats file_tags=long
 #
 # Property 2: no task is missed and none is in two places, while a fork storm on
 # all CPUs is moved to and fro. A birth that is not seen, or copied from a parent

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=long
 #
 # Property 6: 10,000 groups in one hierarchy, 100 levels in another, 10,000 tasks
 # in one group: every verb still works and every count is right. Capacities are

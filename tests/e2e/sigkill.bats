@@ -7,7 +7,7 @@
 # that was under way wholly done or wholly undone. Fails when state is kept in
 # the agent only, when an event must be seen, when an update is not atomic.
 #
-# KILLS in the environment: how often the agent is killed under the storm (100).
+# KILLS in the environment: how often the agent is killed under the storm (100, with QUICK=1 10).
 
 load lib
 
@@ -30,7 +30,7 @@ snapshot() {
 }
 
 @test "3: killed again and again under a storm that is being moved" {
-	local i tree totals kills=${KILLS:-100}
+	local i tree totals kills=${KILLS:-$(by_length 10 100 100)}
 	start_agent
 	ctl mkdir -p /g/a /g/b /g/quiet/deep
 	ctl mount -o cpuacct other
@@ -205,6 +205,7 @@ view_rmdir() {
 	[[ $(usage_ns /f) == "$USED" ]] || echo "ns of the parent: $(usage_ns /f), not $USED"
 }
 
+# bats test_tags=long
 @test "3: rmdir of a group with usage, stopped before each update" {
 	at_every_point view_rmdir prepare_rmdir ctl rmdir /f/old
 }
@@ -241,6 +242,7 @@ prepare_mount() {
 	ctl umount second 2>/dev/null || true
 }
 
+# bats test_tags=long
 @test "3: mount, stopped before each update" {
 	at_every_point snapshot prepare_mount ctl mount -o cpuacct second
 }
@@ -249,6 +251,7 @@ prepare_umount() {
 	ctl mount -o cpuacct second
 }
 
+# bats test_tags=long
 @test "3: umount, stopped before each update" {
 	at_every_point snapshot prepare_umount ctl umount second
 }
@@ -271,6 +274,7 @@ view_threads() {
 	at_every_point view_threads prepare_attach ctl attach /f/to,second:/to "${TIDS[0]}"
 }
 
+# bats test_tags=long
 @test "3: attach of one thread, stopped before each update" {
 	start_threads 2
 	at_every_point view_threads prepare_attach ctl attach --thread /f/to "${TIDS[1]}"
@@ -282,6 +286,7 @@ bystanders() {
 }
 
 # What a start mends may be cut short as well, and again.
+# bats test_tags=long
 @test "3: the start that mends is itself stopped before each update" {
 	local point n before
 	need_test_agent
@@ -289,7 +294,7 @@ bystanders() {
 	ctl mkdir -p /f/old /f/to /f/other/below
 	ctl mount -o cpuacct second
 	start_threads 2
-	for point in $([[ $SOAK == 1 ]] && echo {1..8} || echo 1 3 5); do
+	for point in $(by_length 1 '1 3 5' '1 2 3 4 5 6 7 8'); do
 		agent_runs || start_agent
 		ctl mkdir -p /f/old
 		ctl exec /f/old -- "$SUPPORT/burn" 2

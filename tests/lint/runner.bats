@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	RUNNER=$BATS_TEST_DIRNAME/../run
 	export TESTS=$BATS_TEST_TMPDIR/tests BUILD=$BATS_TEST_TMPDIR/build
-	unset WRAP
+	unset WRAP SAN_BUILD SOAK
 	mkdir -p "$TESTS"/{unit,bpf,e2e,vm,lint} "$BUILD/test/unit"
 }
 
@@ -160,4 +160,111 @@ expect_failure() {
 	good
 	WRAP='env EXTRA=1' run -0 "$RUNNER" unit
 	WRAP=false run -1 "$RUNNER" unit
+}
+
+# --- sanitizers ------------------------------------------------------------------
+
+# A program with an error of kind $1: leak, overflow or undefined; none for any other. Built as the
+# Makefile does it.
+setup_faulty() {
+	FAULTY=$BATS_TEST_TMPDIR/faulty
+	gcc -fsanitize=address,undefined -fno-sanitize-recover=all -static-libasan -static-libubsan \
+		-x c -o "$FAULTY" - <<-'END'
+		#include <limits.h>
+		#include <stdlib.h>
+		#include <string.h>
+
+		int main(int argc, char **argv)
+		{
+			char *volatile block = malloc(8);
+			volatile int number = INT_MAX;
+
+			if (strcmp(argv[1], "overflow") == 0)
+				block[7 + argc] = 1;
+			else if (strcmp(argv[1], "undefined") == 0)
+				number += argc;
+			else if (strcmp(argv[1], "leak") == 0)
+				block = NULL;
+			free(block);
+			return 0;
+		}
+	END
+	export FAULTY
+}
+
+# shellcheck disable=SC2016 # for the program
+@test "a report of a sanitizer fails a file that does not notice it" {
+	setup_faulty
+	program test_fine <<<'"$FAULTY" none; echo 1..1; echo "ok 1 - a"'
+	run -0 "$RUNNER" unit
+	[ "${lines[-1]}" = "1 passed, 0 failed" ]
+	program test_leak <<<'"$FAULTY" leak 2>/dev/null; echo 1..1; echo "ok 1 - a"'
+	program test_overflow <<<'"$FAULTY" overflow 2>/dev/null; echo 1..1; echo "ok 1 - a"'
+	program test_undefined <<<'"$FAULTY" undefined 2>/dev/null; echo 1..1; echo "ok 1 - a"'
+	program test_two <<<'"$FAULTY" leak; "$FAULTY" overflow; echo 1..1; echo "ok 1 - a"'
+	expect_failure "5 passed, 5 failed"
+	[[ $output == *"test_leak.c: sanitizer: "*"ERROR: LeakSanitizer"* ]]
+	[[ $output == *"test_overflow.c: sanitizer: "*"ERROR: AddressSanitizer"* ]]
+	[[ $output == *"test_undefined.c: sanitizer: "*"runtime error: signed integer overflow"* ]]
+	# and where it is
+	[[ $output == *"in main"* ]]
+}
+
+@test "also in a bats test that expects the program to fail" {
+	local at=@
+	setup_faulty
+	echo "${at}test 'refused' { run \$FAULTY leak; ((status == 1)); }" >"$TESTS/e2e/a.bats"
+	run -1 "$RUNNER" e2e
+	[ "${lines[-1]}" = "1 passed, 1 failed" ]
+}
+
+@test "also of a process of another user" {
+	((EUID == 0)) || skip "only root can be somebody else"
+	setup_faulty
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
+	program test_nobody <<-'END'
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$FAULTY" leak
+		echo 1..1; echo "ok 1 - a"
+	END
+	expect_failure "1 passed, 1 failed"
+}
+
+# Sets the two bats files of the tests below: 2 of 3 tests are long, 1 file is.
+long_and_short() {
+	local at=@
+	{
+		echo "${at}test 'short' { [[ \$BUILD == */sanitized && \$QUICK == 1 ]]; }"
+		echo '# bats test_tags=long'
+		echo "${at}test 'long' { [[ \$BUILD == */sanitized && -z \${QUICK-} ]]; }"
+	} >"$TESTS/e2e/a.bats"
+	{
+		echo '# bats file_tags=long'
+		echo "${at}test 'long' { true; }"
+	} >"$TESTS/e2e/b.bats"
+}
+
+@test "level san: the other build, and no long tests" {
+	good
+	long_and_short
+	export SAN_BUILD=$BATS_TEST_TMPDIR/sanitized
+	run -1 "$RUNNER" san
+	[ "${lines[-1]}" = "1 passed, 1 failed" ] # there is no test_good in it
+	cp -r "$BUILD" "$SAN_BUILD"
+	run -0 "$RUNNER" san
+	[ "${lines[-1]}" = "3 passed, 0 failed" ]
+	[[ $output == *"san  san/e2e/a.bats "* && $output != *b.bats* ]]
+}
+
+@test "level san with SOAK: the long ones as well" {
+	long_and_short
+	mkdir "$BATS_TEST_TMPDIR/sanitized"
+	SOAK=1 SAN_BUILD=$BATS_TEST_TMPDIR/sanitized run -1 "$RUNNER" san
+	[[ $output == *"san/e2e/a.bats: short"* ]] # it wants QUICK
+	[ "${lines[-1]}" = "2 passed, 1 failed" ]
+}
+
+@test "nothing is quick or left out by other levels" {
+	long_and_short
+	QUICK=1 run -1 "$RUNNER" e2e
+	[ "${lines[-1]}" = "1 passed, 2 failed" ] # they want the other build
 }

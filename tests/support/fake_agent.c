@@ -285,5 +285,6 @@ int main(int argc, char **argv)
 		done = serve(&fake, fd);
 		close(fd);
 	}
+	free(fake.line);
 	return 0;
 }
