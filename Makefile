@@ -10,6 +10,7 @@
 #             O=DIR        where to build
 #             WRAP=CMD     for check-*: run unit and BPF test programs under CMD
 #             T=FILES      for check: only these test files
+#             FUZZ_SECONDS=60  for fuzz
 #             PREFIX, DESTDIR, CFLAGS, LDFLAGS as usual
 
 MAKEFLAGS += -rR
@@ -29,6 +30,7 @@ DESTDIR ?=
 WERROR ?= $(if $(CI),1)
 WRAP ?=
 T ?=
+FUZZ_SECONDS ?= 60
 ifneq ($(V),1)
 Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
@@ -109,10 +111,14 @@ CLI_SRC := $(sort $(wildcard cli/*.c) $(wildcard agent/base/*.c $(CLI_SHARED)))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(sort $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
 BPF_TEST_SRC := $(sort $(wildcard tests/bpf/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_HELP_SRC := $(sort $(filter-out $(FUZZ_SRC),$(wildcard tests/fuzz/*.c)))
 FAULT_SRC := $(wildcard tests/support/fault.c)
 TEST_SUBSYS_SRC := $(sort $(wildcard tests/subsys/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(FAULT_SRC),$(wildcard tests/support/*.c)))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
+TEST_C := $(UNIT_SRC) $(UNIT_HELP_SRC) $(BPF_TEST_SRC) $(FUZZ_SRC) $(FUZZ_HELP_SRC) $(FAULT_SRC) \
+	$(TEST_SUBSYS_SRC) $(SUPPORT_SRC)
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 TEST_BPF_SRC := $(sort $(wildcard tests/bpf/*.bpf.c))
 
@@ -124,12 +130,12 @@ AGENT_MAIN_OBJ := $(call objects,$(filter agent/main.c,$(AGENT_SRC)))
 CLI_OBJ := $(call objects,$(CLI_SRC))
 CLI_LIB_OBJ := $(call objects,$(filter-out cli/main.c agent/%,$(CLI_SRC)))
 UNIT_HELP_OBJ := $(call objects,$(UNIT_HELP_SRC))
-C_OBJ := $(call objects,$(sort $(AGENT_SRC) $(CLI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
-	$(BPF_TEST_SRC) $(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC) $(PROPERTY_SRC)))
+C_OBJ := $(call objects,$(sort $(AGENT_SRC) $(CLI_SRC) $(TEST_C) $(PROPERTY_SRC)))
 BPF_OBJ := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(BPF_SRC) $(TEST_BPF_SRC))
 
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/test/unit/%,$(UNIT_SRC))
 BPF_TEST_BIN := $(patsubst tests/bpf/%.c,$(O)/test/bpf/%,$(BPF_TEST_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/test/fuzz/%,$(FUZZ_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(O)/test/support/%,$(SUPPORT_SRC))
 TEST_AGENT := $(if $(FAULT_SRC),$(O)/test/grpagent)
 PROPERTY_BIN := $(if $(PROPERTY_SRC),$(O)/test/property)
@@ -151,7 +157,7 @@ VMLINUX_H := $(or $(wildcard ./vmlinux.h),$(VMLINUX_FULL))
 all: $(if $(AGENT_MAIN_OBJ),$(O)/grpagent) $(if $(wildcard cli/main.c),$(O)/grpctl) ## build grpagent and grpctl (default)
 
 .PHONY: tests
-tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) ## build all test programs, run none
+tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(FUZZ_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) ## build all test programs, run none
 
 .PHONY: bpf
 bpf: $(SKEL_HEADERS) $(TEST_SKEL_HEADERS) ## build the BPF objects and skeletons
@@ -182,7 +188,12 @@ $(BPF_TEST_BIN): $(O)/test/bpf/%: $(O)/tests/bpf/%.o $(TEST_ARCHIVES)
 
 $(PROPERTY_BIN): $(call objects,$(PROPERTY_SRC)) $(O)/libgrpctl.a $(O)/libgrpagent.a
 	$(call link,$(CLI_LIBS) -pthread)
-$(call objects,$(PROPERTY_SRC)): GRP_CPPFLAGS += -Icli
+$(call objects,$(PROPERTY_SRC)): private GRP_CPPFLAGS += -Icli
+
+# libFuzzer has a main() of its own.
+$(FUZZ_BIN): $(O)/test/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libgrpagent.a \
+		$(if $(findstring fuzzer,$(SAN)),,$(call objects,$(FUZZ_HELP_SRC)))
+	$(call link,$(AGENT_LIBS))
 
 $(UNSANITIZED:%=$(O)/%.o) $(UNSANITIZED:tests/%=$(O)/test/%): private SANITIZE :=
 
@@ -321,6 +332,19 @@ san-tests:
 soak: tests san-tests ## the e2e tests with long runs, then all of them with sanitizers
 	@export SOAK=1; $(RUN_TESTS) e2e san
 
+# What is found for coverage stays in build/, what is found to be wrong belongs into tests/fuzz/corpus.
+FUZZ_O := $(O)/fuzz
+fuzz-targets = $(SUBMAKE) --no-print-directory CC=$(CLANG) SAN=address,undefined,fuzzer O=$(FUZZ_O) \
+	$(FUZZ_BIN:$(O)/%=$(FUZZ_O)/%)
+fuzz_corpora = $(FUZZ_O)/corpus/$(1) $(wildcard tests/fuzz/corpus/$(1))
+
+.PHONY: fuzz
+fuzz: ## libFuzzer looks for input that breaks what reads it, FUZZ_SECONDS for each target
+	@+$(GIVE_BACK) $(fuzz-targets)
+	@$(GIVE_BACK) $(foreach t,$(notdir $(FUZZ_BIN)),mkdir -p $(FUZZ_O)/corpus/$(t); \
+		$(FUZZ_O)/test/fuzz/$(t) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+			-print_final_stats=1 -verbosity=0 -artifact_prefix=$(FUZZ_O)/$(t)- $(call fuzz_corpora,$(t));)
+
 .PHONY: demo
 demo: ## install what is missing, build, show everything once, clean up
 	@.ci/packages
@@ -334,8 +358,7 @@ deps: ## install missing Debian packages for build, run and test
 # --------------------------------------------------------------------------- lint
 
 FORMATTED = $(shell find agent bpf cli include tests examples -name '*.[ch]' 2>/dev/null)
-LINT_C = $(AGENT_SRC) $(sort $(wildcard cli/*.c)) $(UNIT_SRC) $(UNIT_HELP_SRC) $(BPF_TEST_SRC) \
-	$(FAULT_SRC) $(TEST_SUBSYS_SRC) $(SUPPORT_SRC)
+LINT_C = $(AGENT_SRC) $(sort $(wildcard cli/*.c)) $(TEST_C)
 SHELL_FILES = $(shell tests/lint/rules --list-shell)
 
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rules

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bytes of a client into the codec: framing, JSON, the shapes of calls and
- * replies, and the notation of names on every string in them. Has the entry of
- * libFuzzer; with -DGRP_FUZZ_MAIN it stands alone and makes its own input:
- *
- *	fuzz_wire [ROUNDS [SEED]]	or	fuzz_wire FILE...
+ * replies, and the notation of names on every string in them.
  */
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +12,76 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "front/wire.h"
+#include "fuzz.h"
 
 /* Small, so that the limit is met often. */
 #define MESSAGE_MAX 4096
 #define PIECE_MAX 64
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum {
+	N_MESSAGES,
+	N_CALLS,
+	N_REPLIES,
+	N_NAMES,
+	N_BAD,
+	N_TOO_LONG,
+};
+
+struct fuzz_count fuzz_counts[] = {
+	[N_MESSAGES] = { "messages", 0 },
+	[N_CALLS] = { "calls", 0 },
+	[N_REPLIES] = { "replies", 0 },
+	[N_NAMES] = { "names", 0 },
+	[N_BAD] = { "bad", 0 },
+	[N_TOO_LONG] = { "too-long", 0 },
+	{ NULL, 0 },
+};
+
+const char *const fuzz_words[] = {
+	"{",
+	"}",
+	"[",
+	"]",
+	":",
+	",",
+	"\"",
+	"\\",
+	"\"method\":",
+	"\"parameters\":",
+	"\"error\":",
+	"\"oneway\":",
+	"true",
+	"null",
+	"-1",
+	"1e309",
+	"18446744073709551616",
+	"\"org.grpagent.Ping\"",
+	"\\u0000",
+	"\\ud800",
+	"\\x",
+	"\\\\xff",
+	"\\\\,",
+	"\xff",
+	"\xed\xa0\x80",
+	"\xc3\xa9",
+	/* A name, with a backslash, a byte, something like one */
+	"{\"a\":\"",
+	"\"}",
+	"\\\\\\\\",
+	"\\\\xc3",
+	"\\\\\\\\x41",
+	"x41",
+	"/a/b",
+	"default:/",
+	"12@34",
+	" ",
+	"{}",
+	"{\"method\":\"org.grpagent.Ping\"}",
+	"{\"method\":\"org.grpagent.ListGroups\",\"parameters\":{\"group\":\"/a\"},\"more\":true}",
+	"{\"parameters\":{\"moved\":1},\"continues\":false}",
+	"{\"error\":\"org.grpagent.Failed\",\"parameters\":{\"errno\":\"ENOENT\"}}",
+	NULL,
+};
 
 static void check(bool holds)
 {
@@ -54,6 +113,7 @@ static void check_name(const char *text)
 	(void)grp_parse_task_id(text, &tid, &number);
 	if (grp_text_unescape(text, &bytes, &len) < 0)
 		return;
+	fuzz_counts[N_NAMES].n++;
 	check(grp_text_escape(bytes, len, &escaped) == 0 && is_utf8(escaped));
 	check(grp_text_unescape(escaped, &again, &len_again) == 0);
 	check(len == len_again && !memcmp(bytes, again, len));
@@ -68,9 +128,12 @@ static void check_message(const json_t *message)
 	const char *key;
 	size_t len;
 
-	if (grp_wire_call_parse(message, &call) == 0)
+	fuzz_counts[N_MESSAGES].n++;
+	if (grp_wire_call_parse(message, &call) == 0) {
+		fuzz_counts[N_CALLS].n++;
 		check_name(call.method);
-	(void)grp_wire_reply_parse(message, &reply);
+	}
+	fuzz_counts[N_REPLIES].n += grp_wire_reply_parse(message, &reply) == 0;
 	for (void *at = json_object_iter((json_t *)(uintptr_t)message); at;
 	     at = json_object_iter_next((json_t *)(uintptr_t)message, at)) {
 		key = json_object_iter_key(at);
@@ -103,102 +166,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			r = grp_wire_reader_next(&reader, &message);
 			if (r > 0)
 				check_message(message);
+			fuzz_counts[N_BAD].n += r == -EBADMSG;
+			fuzz_counts[N_TOO_LONG].n += r == -EMSGSIZE;
 		} while (r > 0 || r == -EBADMSG);
 		check(r == 0 || r == -EMSGSIZE);
 	}
 	grp_wire_reader_done(&reader);
 	return 0;
 }
-
-#ifdef GRP_FUZZ_MAIN
-#define INPUT_MAX (2 * MESSAGE_MAX)
-#define ROUNDS_DEFAULT 100000
-
-static const char *const words[] = {
-	"{",
-	"}",
-	"[",
-	"]",
-	":",
-	",",
-	"\"",
-	"\\",
-	"\"method\":",
-	"\"parameters\":",
-	"\"error\":",
-	"\"oneway\":",
-	"true",
-	"null",
-	"-1",
-	"1e309",
-	"18446744073709551616",
-	"\"org.grpagent.Ping\"",
-	"\\u0000",
-	"\\ud800",
-	"\\x",
-	"\\\\xff",
-	"\\\\,",
-	"\xff",
-	"\xed\xa0\x80",
-	"\xc3\xa9",
-	"/a/b",
-	"default:/",
-	"12@34",
-	" ",
-};
-
-static size_t make_input(uint8_t *data)
-{
-	size_t n = 0, parts = (size_t)rand() % 400;
-
-	for (size_t i = 0; i < parts && n + PIECE_MAX < INPUT_MAX; i++) {
-		const char *word = words[(size_t)rand() % (sizeof(words) / sizeof(*words))];
-
-		switch (rand() % 8) {
-		case 0:
-			data[n++] = '\0';
-			break;
-		case 1:
-			data[n++] = (uint8_t)rand();
-			break;
-		default:
-			memcpy(data + n, word, strlen(word));
-			n += strlen(word);
-		}
-	}
-	return n;
-}
-
-static int run_file(const char *path)
-{
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	_cleanup_free_ uint8_t *data = malloc(GRP_WIRE_CALL_MAX);
-	size_t n;
-
-	if (!file || !data) {
-		perror(path);
-		return EXIT_FAILURE;
-	}
-	n = fread(data, 1, GRP_WIRE_CALL_MAX, file);
-	return LLVMFuzzerTestOneInput(data, n);
-}
-
-int main(int argc, char **argv)
-{
-	uint64_t rounds = ROUNDS_DEFAULT, seed = 1;
-	uint8_t data[INPUT_MAX];
-	int r = 0;
-
-	if (argc > 1 && grp_parse_u64(argv[1], 1, UINT64_MAX, &rounds) < 0) {
-		for (int i = 1; !r && i < argc; i++)
-			r = run_file(argv[i]);
-		return r;
-	}
-	if (argc > 2 && grp_parse_u64(argv[2], 0, UINT32_MAX, &seed) < 0)
-		return 2;
-	srand((unsigned int)seed);
-	for (uint64_t i = 0; i < rounds; i++)
-		(void)LLVMFuzzerTestOneInput(data, make_input(data));
-	return 0;
-}
-#endif
