@@ -11,6 +11,7 @@
 #             WRAP=CMD     for check-*: run unit and BPF test programs under CMD
 #             T=FILES      for check: only these test files
 #             FUZZ_SECONDS=60  for fuzz
+#             KERNEL=6.1   for vm-shell
 #             PREFIX, DESTDIR, CFLAGS, LDFLAGS as usual
 
 MAKEFLAGS += -rR
@@ -31,6 +32,7 @@ WERROR ?= $(if $(CI),1)
 WRAP ?=
 T ?=
 FUZZ_SECONDS ?= 60
+KERNEL ?= 6.1
 ifneq ($(V),1)
 Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
@@ -344,6 +346,10 @@ fuzz: ## libFuzzer looks for input that breaks what reads it, FUZZ_SECONDS for e
 	@$(GIVE_BACK) $(foreach t,$(notdir $(FUZZ_BIN)),mkdir -p $(FUZZ_O)/corpus/$(t); \
 		$(FUZZ_O)/test/fuzz/$(t) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
 			-print_final_stats=1 -verbosity=0 -artifact_prefix=$(FUZZ_O)/$(t)- $(call fuzz_corpora,$(t));)
+
+.PHONY: vm-shell
+vm-shell: tests ## a prompt in a guest with this build (KERNEL=6.1 or 6.12)
+	@$(GIVE_BACK) BUILD=$(abspath $(O)) tests/vm/shell --kernel $(KERNEL)
 
 .PHONY: demo
 demo: ## install what is missing, build, show everything once, clean up

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The runner of the virtual machine itself: it must never take a broken guest
-# for a good one. Starts five guests, with nothing of ours in them.
+# for a good one. Starts six guests, with nothing of ours in them.
 #
 # timeout: 600
 
@@ -133,6 +133,31 @@ expect() {
 	run -124 guest --timeout 12 -- sleep infinity
 	[[ $output == *'no end within 12 s'* ]]
 	((SECONDS < 30))
+}
+
+has_prompt() {
+	grep -q 'bash-.*# ' "$BATS_TEST_TMPDIR/screen"
+}
+
+@test "a prompt at a terminal, and its status" {
+	local fifo=$BATS_TEST_TMPDIR/keys screen=$BATS_TEST_TMPDIR/screen keys pid status=0
+	command -v script >/dev/null || skip "no script(1) here"
+	mkfifo "$fifo"
+	exec {keys}<>"$fifo"
+	SHELL=/bin/bash setpriv --pdeathsig TERM script -qec \
+		"stty rows 24 cols 100; '$BATS_TEST_DIRNAME/shell' --shell-only" /dev/null \
+		<"$fifo" >"$screen" 2>&1 3>&- &
+	pid=$!
+	SECONDS=0
+	# what is typed before that is lost
+	until has_prompt; do
+		((SECONDS < 120)) && kill -0 "$pid"
+		sleep 0.2 # lint: sleep-ok a step of a poll with a deadline
+	done
+	echo 'stty size; exit 42' >&"$keys"
+	wait "$pid" || status=$?
+	((status == 42))
+	grep -q '24 100' "$screen"
 }
 
 @test "no network: one message" {
