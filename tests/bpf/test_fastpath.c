@@ -304,7 +304,10 @@ static struct grp_scan_record list(struct state *state, pid_t tid)
 	return record;
 }
 
-/* A sleeper's time goes by at the pace of the clock, to a tick at both ends. */
+/*
+ * A sleeper's time goes by as the clock does, but for a tick at both ends and for what its
+ * CPU spent on interrupts or was not given at all, which on a shared machine can be much.
+ */
 static void idleness(void **data)
 {
 	struct state *state = *data;
@@ -318,7 +321,7 @@ static void idleness(void **data)
 	assert_true(first != GRP_IDLE_UNKNOWN);
 	(void)nanosleep(&pause, NULL);
 	passed = list(state, child.pid).idle_ns - first;
-	assert_in_range(passed, pause.tv_nsec - tick, boot_ns() - before + tick);
+	assert_in_range(passed, pause.tv_nsec / 2, boot_ns() - before + tick);
 	before = boot_ns();
 	child_end(&child);
 	assert_in_range(count(state, GRP_SET_ROOT)->active_ns, before, boot_ns());
