@@ -17,12 +17,32 @@ static json_t *attach_parameters(const struct grp_args *args, const char *from)
 			 from ? grp_args_text(from) : NULL);
 }
 
+/* Whether the groups let anybody in. */
+static int run_can_attach(struct grp_ctl *ctl, const struct grp_args *args, const char *from)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int status;
+
+	if (from || args->argc > 1)
+		return grp_ctl_usage(ctl,
+				     "--dry-run asks about the groups: no PID, no --from with it");
+	status = grp_ctl_call(ctl, "CanAttach",
+			      json_pack("{s:o, s:o*}", "groups", grp_args_groups(args->argv[0]),
+					"thread", grp_args_flag(args, GRP_OPTION_THREAD)),
+			      args->argv[0], &reply);
+	if (status || !ctl->json)
+		return status;
+	return grp_ctl_shown(ctl, grp_out_json(reply));
+}
+
 static int run_attach(struct grp_ctl *ctl, const struct grp_args *args)
 {
 	_cleanup_json_ json_t *reply = NULL;
 	const char *from = grp_args_value(args, GRP_OPTION_FROM);
 	int status;
 
+	if (grp_args_value(args, GRP_OPTION_DRY_RUN))
+		return run_can_attach(ctl, args, from);
 	if (from && (args->argc > 1 || grp_args_value(args, GRP_OPTION_THREAD)))
 		return grp_ctl_usage(ctl, "--from takes every member: no PID, no --thread with it");
 	if (!from && args->argc < 2)
@@ -38,17 +58,21 @@ static int run_attach(struct grp_ctl *ctl, const struct grp_args *args)
 static const struct grp_option attach_options[] = {
 	{ GRP_OPTION_THREAD, "thread", NULL, "only the threads named, not their processes" },
 	{ GRP_OPTION_FROM, "from", "GROUP", "every member of this group instead of PIDs" },
+	{ GRP_OPTION_DRY_RUN, "dry-run", NULL, "move nobody, say whether anybody could enter" },
 	{},
 };
 
 const struct grp_verb grp_verb_attach = {
 	.name = "attach",
-	.usage = "[--thread] GROUP[,GROUP...] PID...  |  attach --from GROUP GROUP[,GROUP...]",
+	.usage = "[--thread] GROUP[,GROUP...] PID...  |  attach --from GROUP GROUP[,GROUP...]"
+		 "  |  attach --dry-run [--thread] GROUP[,GROUP...]",
 	.summary = "move processes or threads into groups",
 	.help = "Moves each PID with all its threads, those being born included. Several groups of\n"
 		"different hierarchies, separated by commas, are entered in one step. A PID may be\n"
 		"written PID@STARTTIME (field 22 of /proc/PID/stat) against reuse; 0 is the caller.\n"
-		"All are tried; those that cannot be moved are reported, one line each.\n",
+		"All are tried; those that cannot be moved are reported, one line each.\n"
+		"With --dry-run nobody is moved: it fails as it would for any task, when you may not\n"
+		"write there or a subsystem lets nobody in.\n",
 	.example = "$ grpctl attach /shop/web 4711\n"
 		   "$ grpctl attach /shop/web,project:/alpha 4711 4712\n"
 		   "$ grpctl attach --from /shop/web /shop/db\n",

@@ -41,29 +41,9 @@ struct move {
 	const struct grp_caller *caller;
 	bool asked; /* subsystems want to know who has moved: */
 	struct grp_members all_moved; /* of all passes */
+	struct grp_journal record; /* of the intent */
+	const struct grp_journal *resumed; /* the one of a killed agent; NULL: none */
 };
-
-/* File permission: the file that a move of this kind would be written to. */
-static int check_target(struct grp_core *core, const struct grp_target *target,
-			const struct grp_caller *caller, bool whole, struct grp_error *error)
-{
-	bool any = false;
-	int r = 0;
-
-	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
-		const struct grp_file_access access = {
-			.core = core, .group = target->group[slot], .caller = caller, .error = error
-		};
-
-		if (!access.group)
-			continue;
-		any = true;
-		r = grp_file_check(&access, whole ? "cgroup.procs" : "tasks", GRP_WRITE);
-	}
-	if (!r && !any)
-		return grp_error_set(error, EINVAL, "no group to go to");
-	return r;
-}
 
 /*
  * TASK-8, before any subsystem is asked. The kernel looks again at each task when
@@ -233,32 +213,43 @@ static int move_rounds(struct move *move)
 	return -EAGAIN;
 }
 
-static void journal_target(struct grp_journal *record, const struct grp_target *target)
+static int put_intent(struct move *move)
 {
+	const struct grp_target *target = move->target;
+	struct grp_journal *record = &move->record;
+	struct grp_core *core = move->core;
+
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
 		if (target->group[slot])
 			record->target[slot] = target->group[slot]->id;
+	/* What was so before a killed agent began counts, not what is so now. */
+	if (move->resumed) {
+		record->marked = move->resumed->marked;
+		record->entries = move->resumed->entries;
+	} else {
+		grp_release_will_mark(core, target, record);
+	}
+	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, record);
 }
 
 /* A move between veto and notice; what has moved is told even if not all has. */
-static int move_asked(struct move *move, struct grp_ask *ask, const struct grp_journal *record,
+static int move_asked(struct move *move, struct grp_ask *ask,
 		      int (*run)(struct move *move, void *data), void *data)
 {
 	struct grp_core *core = move->core;
-	int r = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, record), ended;
-	struct grp_entering entering;
+	int r = put_intent(move), ended;
 
 	if (r) {
 		grp_ask_cancel(ask);
 		return r;
 	}
-	r = grp_release_entering(core, move->target, &entering) ?: run(move, data);
+	r = grp_release_entering(core, move->target) ?: run(move, data);
 	/* Also after success: there may have been nobody to come. */
-	grp_release_not_entered(core, move->target, &entering);
+	grp_release_not_entered(core, move->target, &move->record);
 	end_plan(move);
 	if (r && !move->all_moved.n)
 		grp_ask_cancel(ask);
-	else
+	else if (!move->resumed)
 		grp_ask_attached(ask, &move->all_moved);
 	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 	return r ?: ended;
@@ -296,7 +287,6 @@ static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_tas
 	int r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid, &members);
 	bool some = members.n > 0;
 
-	ask->again = id->again;
 	move->moved = members.n;
 	if (!r)
 		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
@@ -306,49 +296,48 @@ static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_tas
 	return r ?: grp_ask_veto(ask);
 }
 
-/* The caller may write there. */
-static int attach_task(struct grp_core *core, const struct grp_target *target,
-		       const struct grp_task_id *id, const struct grp_caller *caller,
-		       struct grp_error *error, unsigned int *ret_moved)
+/* The caller may write there. @move: who asks, and where to. */
+static int attach_task(struct move *move, const struct grp_task_id *id)
 {
-	struct grp_journal record = {
-		.op = GRP_JOURNAL_ATTACH,
-		.tid = id->tid,
-		.whole = id->whole,
-		.self = id->self,
-		.uid = caller->uid,
-	};
-	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
+	const struct grp_caller *caller = move->caller;
+	struct grp_core *core = move->core;
 	struct grp_ask ask = {};
 	struct grp_member member;
 	int r = grp_task_find(core, id, NULL, &member);
 
 	if (!r)
-		r = check_task(id, &member, caller, error);
+		r = check_task(id, &member, caller, move->error);
 	if (r)
 		return r;
-	move.asked = grp_target_asks(core, target);
-	if (move.asked)
-		r = ask_task(&move, &ask, id, &member, caller);
+	move->asked = grp_target_asks(core, move->target);
+	if (move->asked)
+		r = ask_task(move, &ask, id, &member, caller);
 	if (!r) {
-		record.start_ns = member.start_ns;
-		journal_target(&record, target);
-		set_request(&move, id, &member, caller);
-		r = move_asked(&move, &ask, &record, run_task, &member);
+		move->record = (struct grp_journal){
+			.op = GRP_JOURNAL_ATTACH,
+			.tid = id->tid,
+			.whole = id->whole,
+			.self = id->self,
+			.uid = caller->uid,
+			.start_ns = member.start_ns,
+		};
+		set_request(move, id, &member, caller);
+		r = move_asked(move, &ask, run_task, &member);
 	}
 	grp_ask_done(&ask);
-	grp_members_done(&move.all_moved);
-	if (r >= 0 && ret_moved)
-		*ret_moved = move.moved;
+	grp_members_done(&move->all_moved);
 	return r > 0 ? 0 : r;
 }
 
 int grp_attach(struct grp_core *core, const struct grp_target *target, const struct grp_task_id *id,
 	       const struct grp_caller *caller, struct grp_error *error, unsigned int *ret_moved)
 {
-	int r = check_target(core, target, caller, id->whole, error);
+	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
+	int r = grp_target_check(core, target, caller, id->whole, error) ?: attach_task(&move, id);
 
-	return r ?: attach_task(core, target, id, caller, error, ret_moved);
+	if (!r && ret_moved)
+		*ret_moved = move.moved;
+	return r;
 }
 
 /* --- everything in a group ------------------------------------------------------------------ */
@@ -411,37 +400,33 @@ static int ask_members(struct move *move, struct grp_ask *ask, struct grp_group 
 	return r ?: grp_ask_veto(ask);
 }
 
-static int attach_members(struct grp_core *core, const struct grp_target *target,
-			  struct grp_group *from, const struct grp_caller *caller,
-			  struct grp_error *error, unsigned int *ret_moved)
+/* @move: as attach_task(). */
+static int attach_members(struct move *move, struct from *source)
 {
-	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
-	struct grp_journal record = { .op = GRP_JOURNAL_ATTACH,
-				      .group = from->id,
-				      .uid = caller->uid };
-	struct from source = { .group = from };
+	const struct grp_group *to = move->target->group[source->group->hierarchy->slot];
+	const struct grp_caller *caller = move->caller;
 	struct grp_ask ask = {};
 	int r = 0;
 
-	if (!target->group[from->hierarchy->slot] || target->group[from->hierarchy->slot] == from)
-		return grp_error_set(error, EINVAL,
+	if (!to || to == source->group)
+		return grp_error_set(move->error, EINVAL,
 				     "the members of a group go to another group of its hierarchy");
-	move.request.flags = GRP_SCAN_ALL_TASKS;
+	move->request.flags = GRP_SCAN_ALL_TASKS;
 	if (caller->uid) {
-		move.request.flags |= GRP_SCAN_CHECK_UID;
-		move.request.uid = caller->uid;
+		move->request.flags |= GRP_SCAN_CHECK_UID;
+		move->request.uid = caller->uid;
 	}
-	move.asked = grp_target_asks(core, target);
-	if (move.asked)
-		r = ask_members(&move, &ask, from, caller);
+	move->asked = grp_target_asks(move->core, move->target);
+	if (move->asked)
+		r = ask_members(move, &ask, source->group, caller);
 	if (!r) {
-		journal_target(&record, target);
-		r = move_asked(&move, &ask, &record, run_members, &source);
+		move->record = (struct grp_journal){ .op = GRP_JOURNAL_ATTACH,
+						     .group = source->group->id,
+						     .uid = caller->uid };
+		r = move_asked(move, &ask, run_members, source);
 	}
 	grp_ask_done(&ask);
-	grp_members_done(&move.all_moved);
-	if (ret_moved)
-		*ret_moved = source.moved;
+	grp_members_done(&move->all_moved);
 	return r;
 }
 
@@ -449,25 +434,38 @@ int grp_attach_members(struct grp_core *core, const struct grp_target *target,
 		       struct grp_group *from, const struct grp_caller *caller,
 		       struct grp_error *error, unsigned int *ret_moved)
 {
-	int r = check_target(core, target, caller, false, error);
+	struct move move = { .core = core, .target = target, .error = error, .caller = caller };
+	struct from source = { .group = from };
+	int r = grp_target_check(core, target, caller, false, error) ?:
+								       attach_members(&move, &source);
 
-	return r ?: attach_members(core, target, from, caller, error, ret_moved);
+	if (ret_moved)
+		*ret_moved = source.moved;
+	return r;
 }
 
 /* --- after a SIGKILL ------------------------------------------------------------------------ */
 
+static int resume_task(struct move *move, const struct grp_journal *record)
+{
+	const struct grp_task_id id = { .tid = record->tid,
+					.whole = record->whole,
+					.self = record->self };
+	struct grp_member member;
+	int r = grp_task_find(move->core, &id, NULL, &member);
+
+	if (r)
+		return r;
+	return member.start_ns == record->start_ns ? attach_task(move, &id) : -ESRCH;
+}
+
 int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 {
-	/* Who has moved already must be told of again. */
-	const struct grp_task_id id = {
-		.tid = record->tid, .whole = record->whole, .self = record->self, .again = true
-	};
-	struct grp_group *from = grp_group_by_id(core, record->group);
+	struct from source = { .group = grp_group_by_id(core, record->group) };
 	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
-	struct grp_member member = {};
+	struct move move = { .core = core, .target = &target, .caller = &caller, .resumed = record };
 	bool whole = true;
-	int r = -ESRCH;
 
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_group *group = grp_group_by_id(core, record->target[slot]);
@@ -477,16 +475,17 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
 		whole = whole && group && !group->dying;
 		target.group[slot] = group;
 	}
-	if (whole && from)
-		r = attach_members(core, &target, from, &caller, NULL, NULL);
-	else if (whole)
-		r = grp_task_find(core, &id, NULL, &member);
-	if (!r && !from && member.start_ns == record->start_ns)
-		r = attach_task(core, &target, &id, &caller, NULL, NULL);
 	/*
 	 * What was refused then is refused again (TASK-8, no room for a set), or the
 	 * group or the task has gone: no reason not to start.
 	 */
-	(void)r;
+	if (whole && source.group)
+		(void)attach_members(&move, &source);
+	else if (whole)
+		(void)resume_task(&move, record);
+	if (whole) {
+		grp_release_not_entered(core, &target, record);
+		grp_target_tell(core, &target, &caller);
+	}
 	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 }

@@ -290,7 +290,6 @@ struct grp_task_id {
 	pid_t tid; /* in the agent's pid namespace */
 	bool whole; /* its whole process */
 	bool self; /* the caller asked for itself, by 0: TASK-8 does not apply */
-	bool again; /* also when it is there already: subsystems are told anyhow */
 	uint64_t start_ticks; /* USER_HZ since boot; 0: not said */
 };
 
@@ -309,6 +308,14 @@ int grp_attach(struct grp_core *core, const struct grp_target *target, const str
 int grp_attach_members(struct grp_core *core, const struct grp_target *target,
 		       struct grp_group *from, const struct grp_caller *caller,
 		       struct grp_error *error, unsigned int *ret_moved);
+
+/**
+ * grp_attach_check() - would the caller's attach of any task be let in (TASK-10)?
+ * Nothing is reserved. A task may still be refused for what it is.
+ * Return: 0; -EACCES: no write permission; or what the first subsystem that refuses says.
+ */
+int grp_attach_check(struct grp_core *core, const struct grp_target *target,
+		     const struct grp_caller *caller, bool whole, struct grp_error *error);
 
 /* --- reading ------------------------------------------------------------------ */
 

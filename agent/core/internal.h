@@ -186,17 +186,17 @@ void grp_release_forget(struct grp_core *core, struct grp_group *group);
 /* A child is made in it, or a task comes in: its mark, one update or none (R1). */
 int grp_release_enter(struct grp_core *core, struct grp_group *group);
 
-/* Groups that got their mark for one move, by slot; and who had come in before. */
-struct grp_entering {
-	uint32_t marked;
-	uint64_t entries[GRP_HIERARCHIES_MAX];
-};
-/* Before a move. After it, however it ended: grp_release_not_entered(). */
-int grp_release_entering(struct grp_core *core, const struct grp_target *target,
-			 struct grp_entering *ret_entering);
+/*
+ * Before a move is written down: which groups will get their mark for it, and how
+ * many have moved into them before, so that who goes on with it knows too.
+ */
+void grp_release_will_mark(struct grp_core *core, const struct grp_target *target,
+			   struct grp_journal *record);
+/* Their marks. After the move, however it ended: grp_release_not_entered(). */
+int grp_release_entering(struct grp_core *core, const struct grp_target *target);
 /* What nobody has entered loses its mark again: the move failed, or nobody was to move. */
 void grp_release_not_entered(struct grp_core *core, const struct grp_target *target,
-			     const struct grp_entering *entering);
+			     const struct grp_journal *record);
 
 /* The groups of a set that has become empty. */
 void grp_release_event(struct grp_core *core, const struct grp_event *event);
@@ -340,7 +340,6 @@ struct grp_ask {
 	uint32_t acting[GRP_HIERARCHIES_MAX];
 	unsigned int asked;
 	bool wanted; /* somebody is elsewhere: it is not a no-op (VER-8) */
-	bool again; /* set by the caller: who is there already counts as elsewhere */
 };
 /* @members: who shall move; those that are there already are not asked about. */
 int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
@@ -355,6 +354,13 @@ void grp_ask_cancel(struct grp_ask *ask);
  */
 void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved);
 void grp_ask_done(struct grp_ask *ask);
+
+/*
+ * After a restart in the midst of a move nobody knows who was told: subsystems hear of
+ * all that are in the target. Those that cannot be listed are not told.
+ */
+void grp_target_tell(struct grp_core *core, const struct grp_target *target,
+		     const struct grp_caller *caller);
 
 /* At a binding: new subsystems are told of everybody who is there. */
 void grp_subsystems_count(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t mask);
@@ -385,8 +391,11 @@ void grp_moved_note(struct grp_core *core, const struct grp_target *target,
 void grp_moved_tell(struct grp_core *core, const struct grp_target *target,
 		    const struct grp_moved *moved, const struct grp_caller *caller);
 
-/* Ascending; a thread that several passes have met stays once. */
-void grp_members_unique(struct grp_members *members);
+/* --- attach_check.c ---------------------------------------------------------------- */
+
+/* File permission: the file that a move of this kind would be written to; -EINVAL: no group. */
+int grp_target_check(struct grp_core *core, const struct grp_target *target,
+		     const struct grp_caller *caller, bool whole, struct grp_error *error);
 
 /* --- attach.c -------------------------------------------------------------------- */
 

@@ -101,18 +101,6 @@ int grp_group_members(struct grp_core *core, const struct grp_group *group, bool
 	return r;
 }
 
-void grp_members_unique(struct grp_members *members)
-{
-	size_t kept = 0;
-
-	if (members->n)
-		qsort(members->items, members->n, sizeof(*members->items), by_tid);
-	for (size_t i = 0; i < members->n; i++)
-		if (!kept || members->items[kept - 1].tid != members->items[i].tid)
-			members->items[kept++] = members->items[i];
-	members->n = kept;
-}
-
 /* The leader first: it is the one that is kept. */
 static int by_tgid(const void *a, const void *b)
 {

@@ -147,41 +147,55 @@ static uint64_t entries_of(const struct grp_core *core, const struct grp_group *
 	return sum;
 }
 
-int grp_release_entering(struct grp_core *core, const struct grp_target *target,
-			 struct grp_entering *ret_entering)
+void grp_release_will_mark(struct grp_core *core, const struct grp_target *target,
+			   struct grp_journal *record)
+{
+	record->marked = 0;
+	record->entries = 0;
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		const struct grp_group *group = target->group[slot];
+
+		if (!group || !group->parent || !(group->flags & GRP_RELEASE_FLAGS) ||
+		    group->flags & GRP_GROUP_ENTERED)
+			continue;
+		record->marked |= 1U << slot;
+		record->entries += entries_of(core, group);
+	}
+}
+
+int grp_release_entering(struct grp_core *core, const struct grp_target *target)
 {
 	int r = 0;
 
-	*ret_entering = (struct grp_entering){};
-	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
-		struct grp_group *group = target->group[slot];
-		bool marked = group && group->flags & GRP_GROUP_ENTERED;
-
-		if (!group)
-			continue;
-		r = grp_release_enter(core, group);
-		if (r || marked || !(group->flags & GRP_GROUP_ENTERED))
-			continue;
-		ret_entering->marked |= 1U << slot;
-		ret_entering->entries[slot] = entries_of(core, group);
-	}
+	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
+		if (target->group[slot])
+			r = grp_release_enter(core, target->group[slot]);
 	return r;
 }
 
-/*
- * A mark that an earlier agent has set for this attach stays: whether somebody came
- * in before it was killed, nobody knows.
- */
-void grp_release_not_entered(struct grp_core *core, const struct grp_target *target,
-			     const struct grp_entering *entering)
+/* Nobody was in them, so whoever came in came into all of them. */
+static bool was_entered(struct grp_core *core, const struct grp_target *target,
+			const struct grp_journal *record)
 {
+	uint64_t entries = 0;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		if (record->marked & (1U << slot))
+			entries += entries_of(core, target->group[slot]);
+	return entries != record->entries;
+}
+
+void grp_release_not_entered(struct grp_core *core, const struct grp_target *target,
+			     const struct grp_journal *record)
+{
+	uint32_t marked = was_entered(core, target, record) ? 0 : record->marked;
+
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_group *group = target->group[slot];
 
 		if (!group)
 			continue;
-		if (entering->marked & (1U << slot) && !is_occupied(core, group) &&
-		    entries_of(core, group) == entering->entries[slot])
+		if (marked & (1U << slot) && !is_occupied(core, group))
 			(void)set_mark(core, group, false);
 		grp_release_check(core, group);
 	}

@@ -55,7 +55,9 @@ struct grp_subsystem {
 	 * can_attach: veto; asked for attach only, never for fork; the first error
 	 * ends it with nothing changed. What it has reserved is given back by
 	 * cancel_attach when a later one refuses or the move fails.
-	 * attach: after the move. It cannot fail any more; it must not wait.
+	 * attach: after the move. It cannot fail any more; it must not wait. When the
+	 * agent was killed in the midst of a move, the next one tells all that are in
+	 * the group, once: also those that were told, and that it has not asked about.
 	 */
 	int (*can_attach)(const struct grp_attach *attach, void *state);
 	void (*cancel_attach)(const struct grp_attach *attach, void *state);

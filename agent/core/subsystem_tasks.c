@@ -36,7 +36,7 @@ static bool elsewhere(const struct grp_attach *attach, const struct grp_member *
 }
 
 /* The members that are elsewhere in the hierarchy of the group they go to. */
-static int pick(struct grp_attach *attach, const struct grp_members *members, bool all)
+static int pick(struct grp_attach *attach, const struct grp_members *members)
 {
 	struct grp_member *tasks = calloc(members->n + 1, sizeof(*tasks));
 
@@ -45,7 +45,7 @@ static int pick(struct grp_attach *attach, const struct grp_members *members, bo
 	attach->n = 0;
 	attach->tasks = tasks;
 	for (size_t i = 0; i < members->n; i++)
-		if (all || elsewhere(attach, &members->items[i]))
+		if (elsewhere(attach, &members->items[i]))
 			tasks[attach->n++] = members->items[i];
 	return 0;
 }
@@ -56,7 +56,7 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 {
 	int r = 0;
 
-	*ask = (struct grp_ask){ .again = ask->again };
+	*ask = (struct grp_ask){};
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_attach *attach = &ask->attach[slot];
 
@@ -67,7 +67,7 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 		if (!attach->group)
 			continue;
 		ask->acting[slot] = acting(core, attach->group);
-		r = pick(attach, members, ask->again);
+		r = pick(attach, members);
 		if (!r && attach->n)
 			ask->wanted = true;
 	}
@@ -147,20 +147,44 @@ static size_t sort_out(const struct grp_attach *attach, struct grp_members *move
 	return n;
 }
 
+static void tell_attached(const struct grp_attach *attach, uint32_t mask)
+{
+	for (unsigned int i = 0; attach->n && i < grp_n_subsystems; i++)
+		if (mask & (1U << i) && grp_subsystems[i]->attach)
+			grp_subsystems[i]->attach(attach, attach->group->state[i]);
+}
+
 void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved)
 {
-	if (ask->again)
-		grp_members_unique(moved);
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_attach attach = ask->attach[slot];
 
 		if (!attach.group)
 			continue;
-		attach.n = ask->again ? moved->n : sort_out(&attach, moved);
+		attach.n = sort_out(&attach, moved);
 		attach.tasks = moved->items;
-		for (unsigned int i = 0; attach.n && i < grp_n_subsystems; i++)
-			if (ask->acting[slot] & (1U << i) && grp_subsystems[i]->attach)
-				grp_subsystems[i]->attach(&attach, attach.group->state[i]);
+		tell_attached(&attach, ask->acting[slot]);
+	}
+}
+
+void grp_target_tell(struct grp_core *core, const struct grp_target *target,
+		     const struct grp_caller *caller)
+{
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_group *group = target->group[slot];
+		struct grp_members members = {};
+		struct grp_attach attach;
+
+		if (!group || !grp_target_asks(core, target))
+			continue;
+		(void)grp_group_members(core, group, false, NULL, &members);
+		attach = (struct grp_attach){ .core = core,
+					      .group = group,
+					      .tasks = members.items,
+					      .n = members.n,
+					      .caller = caller };
+		tell_attached(&attach, acting(core, group));
+		grp_members_done(&members);
 	}
 }
 

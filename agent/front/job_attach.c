@@ -120,11 +120,10 @@ static const struct grp_bulk_type attach_type = {
 	.finish = attach_finish,
 };
 
-/* Every group must be there before the first task is moved. */
-static int find_groups(struct grp_call *call, struct attach *attach)
+/* Every group must be there before the first task is moved. @target: zeroed. */
+static int find_target(struct grp_call *call, struct grp_target *target)
 {
 	const json_t *texts = grp_call_array(call, "groups"), *text;
-	struct grp_target target = { .group = { NULL } };
 	struct grp_group *group;
 	size_t i;
 	int r;
@@ -136,15 +135,25 @@ static int find_groups(struct grp_call *call, struct attach *attach)
 		if (r < 0)
 			return r;
 		call->item = json_string_value(text);
-		r = grp_target_add(&target, group);
+		r = grp_target_add(target, group);
 		if (r < 0)
 			return grp_error_set(&call->error, -r,
 					     "two of the groups are of hierarchy %s",
 					     group->hierarchy->name);
-		attach->groups[attach->n_groups++] = group->id;
 	}
 	call->item = NULL;
 	return 0;
+}
+
+static int find_groups(struct grp_call *call, struct attach *attach)
+{
+	struct grp_target target = { .group = { NULL } };
+	int r = find_target(call, &target);
+
+	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++)
+		if (target.group[slot])
+			attach->groups[attach->n_groups++] = target.group[slot]->id;
+	return r;
 }
 
 /* To move them by their ids, which is what this stands for, one has to see these. */
@@ -200,4 +209,18 @@ int grp_method_attach(struct grp_call *call, json_t **ret_reply)
 	if (r == 0 && from)
 		r = find_from(call, attach);
 	return r < 0 ? r : grp_job_start(&attach->bulk.job, ret_reply);
+}
+
+int grp_method_can_attach(struct grp_call *call, json_t **ret_reply)
+{
+	struct grp_target target = { .group = { NULL } };
+	int r = find_target(call, &target);
+
+	if (r == 0)
+		r = grp_attach_check(call->agent->core, &target, call->caller,
+				     !grp_call_flag(call, "thread"), &call->error);
+	if (r < 0)
+		return r;
+	*ret_reply = json_object();
+	return *ret_reply ? 0 : -ENOMEM;
 }

@@ -96,6 +96,7 @@ int grp_method_get_usage(struct grp_call *call, json_t **ret_reply);
 int grp_method_make_groups(struct grp_call *call, json_t **ret_reply);
 int grp_method_remove_groups(struct grp_call *call, json_t **ret_reply);
 int grp_method_attach(struct grp_call *call, json_t **ret_reply);
+int grp_method_can_attach(struct grp_call *call, json_t **ret_reply);
 int grp_method_clone(struct grp_call *call, json_t **ret_reply);
 int grp_method_kill(struct grp_call *call, json_t **ret_reply);
 int grp_method_wait(struct grp_call *call, json_t **ret_reply);

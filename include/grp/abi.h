@@ -385,9 +385,10 @@ struct grp_journal {
 	__u32 whole; /* attach: the whole process */
 	__u32 uid; /* attach: who asked (TASK-8) */
 	__u32 self; /* attach: it is who asked, so no rule of TASK-8 */
-	__u32 pad;
+	__u32 marked; /* attach: slots whose group gets the mark ENTERED for it */
 	__u64 seq;
 	__u64 start_ns; /* attach: of the task, against reuse of its id */
+	__u64 entries; /* attach: moves into those groups, ever, before */
 	__u32 target[GRP_HIERARCHIES_MAX]; /* attach: group per slot, 0: leave */
 };
 
@@ -426,7 +427,7 @@ _Static_assert(sizeof(struct grp_value) == 1032, "abi");
 _Static_assert(sizeof(struct grp_value_inode) == 12, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
-_Static_assert(sizeof(struct grp_journal) == 112, "abi");
+_Static_assert(sizeof(struct grp_journal) == 120, "abi");
 _Static_assert(sizeof(struct grp_shown) == 80, "abi");
 
 #endif

@@ -12,7 +12,8 @@ load cli_helper
 @test "no verb, unknown verb, unknown option, wrong number of words: exit 2 and a hint" {
 	local words
 	for words in "" nonsense --nonsense "ping extra" mkdir "mkdir -m 9 /a" "mkdir -m" "kill -s NOPE /a" \
-		"attach /a" "attach --from /a /b 1" "attach --from /a --thread /b" "mv /a" "get /a" "ls -z" \
+		"attach /a" "attach --from /a /b 1" "attach --from /a --thread /b" "attach --dry-run /a 1" \
+		"attach --dry-run --from /a /b" "mv /a" "get /a" "ls -z" \
 		"ls --long=3" "--instance a/b ping" "--instance .. ping" "ping --instance ," "help nonsense"; do
 		# shellcheck disable=SC2086 # words
 		run grpctl $words

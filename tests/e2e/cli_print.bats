@@ -187,3 +187,13 @@ lsm     no        no     bpf is not in lsm='
 	run -1 bash -c 'grpctl watch >/dev/full'
 	[[ $output == *ENOSPC* ]]
 }
+
+@test "attach --dry-run: the groups alone" {
+	printf 'org.grpagent.CanAttach {}\n%.0s' {1..2} | agent
+	run -0 grpctl attach --dry-run /a,h:/b
+	sent CanAttach '{"groups":["/a","h:/b"]}'
+	[[ -z $output ]]
+	run -0 grpctl attach --thread --dry-run --json /a
+	sent CanAttach '{"groups":["/a"],"thread":true}'
+	[[ $(jq -c . <<<"$output") == '{}' ]]
+}

@@ -130,6 +130,7 @@ static void test_search(void **state)
 		{ "ChangeOwner", "{\"group\":\"", "\",\"gid\":2}" },
 		{ "Attach", "{\"groups\":[\"", "\"],\"pids\":[\"0\"]}" },
 		{ "Attach", "{\"groups\":[\"/\"],\"pids\":[],\"from\":\"", "\"}" },
+		{ "CanAttach", "{\"groups\":[\"", "\"]}" },
 		{ "Kill", "{\"group\":\"", "\"}" },
 		{ "Wait", "{\"group\":\"", "\"}" },
 		{ "RenameGroup", "{\"from\":\"", "\",\"to\":\"/a/new\"}" },

@@ -65,6 +65,35 @@ static void test_attach(void **state)
 	assert_int_equal(json_array_size(tasks), 0);
 }
 
+/* TASK-10: the question without a task. */
+static void test_can_attach(void **state)
+{
+	struct method_fixture *f = *state;
+	struct grp_caller *caller;
+
+	method_be_root(f);
+	caller = &f->fake->agent.server->connections->caller;
+	method_all(f, "MakeGroups", "{\"groups\":[\"/a\",\"/b\"]}");
+	json_decref(
+		fake_parameters(method_call(f, "Mount", "{\"name\":\"h\",\"options\":\"none\"}")));
+	json_decref(fake_parameters(method_call(f, "CanAttach", "{\"groups\":[\"/a\",\"h:/\"]}")));
+	json_decref(fake_parameters(method_call(
+		f, "WriteFile", "{\"group\":\"/a\",\"file\":\"xb.veto\",\"value\":\"EDOM\"}")));
+	assert_true(fake_is_failed(method_call(f, "CanAttach", "{\"groups\":[\"h:/\",\"/a\"]}"),
+				   "EDOM"));
+	json_decref(fake_parameters(method_call(f, "CanAttach", "{\"groups\":[\"/b\"]}")));
+	assert_true(fake_is_failed(method_call(f, "CanAttach", "{\"groups\":[]}"), "EINVAL"));
+	assert_true(fake_is_failed(method_call(f, "CanAttach", "{\"groups\":[\"/a\",\"/b\"]}"),
+				   "EINVAL"));
+	/* The file that would be written to decides. */
+	json_decref(fake_parameters(method_call(
+		f, "ChangeMode", "{\"group\":\"/b\",\"file\":\"tasks\",\"mode\":438}")));
+	caller->uid = caller->gid = 5;
+	json_decref(fake_parameters(
+		method_call(f, "CanAttach", "{\"groups\":[\"/b\"],\"thread\":true}")));
+	assert_true(fake_is_failed(method_call(f, "CanAttach", "{\"groups\":[\"/b\"]}"), "EACCES"));
+}
+
 static void assert_command(struct method_fixture *f, const char *parameters, size_t i,
 			   const char *expected)
 {
@@ -180,8 +209,9 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		METHOD_TEST(test_attach), METHOD_TEST(test_commands), METHOD_TEST(test_caller),
-		METHOD_TEST(test_pidns),  METHOD_TEST(test_usage),    METHOD_TEST(test_files),
+		METHOD_TEST(test_attach), METHOD_TEST(test_can_attach), METHOD_TEST(test_commands),
+		METHOD_TEST(test_caller), METHOD_TEST(test_pidns),	METHOD_TEST(test_usage),
+		METHOD_TEST(test_files),
 	};
 
 	return cmocka_run_group_tests_name("methods_task", tests, NULL, NULL);

@@ -162,6 +162,43 @@ static void nobody_came(void **state)
 	assert_string_equal(release_due(world), "");
 }
 
+/* Killed after @updates of an attach of task 10 to /g, which has ended meanwhile or not. */
+static void killed_after(struct world *world, long updates, bool ended)
+{
+	release_open(world);
+	assert_int_equal(release_put(world, "/g", "auto_delete", "1"), 0);
+	fake_task_fork(world->fake, 1, 10, 10);
+	world->fake->updates_left = updates;
+	(void)world_move(world, "/g", 10, true);
+	/* In the store the mark is what it was; the real agent would not go on. */
+	if (ended)
+		release_leave(world, 10);
+	world->fake->n_events = 0;
+	world_restart(world);
+	world_restart(world);
+}
+
+/* Only a group that somebody has been in is released. */
+static void killed_before_anybody_came(void **state)
+{
+	struct world *world = *state;
+
+	/* 1: journal; 2: and mark; 3: and set, and the task has moved. */
+	for (long updates = 0; updates <= 4; updates++) {
+		bool entered = updates >= 3;
+
+		world_close(world);
+		killed_after(world, updates, true);
+		assert_int_equal(release_marked(world, "/g"), entered);
+		assert_string_equal(release_due(world), entered ? "remove:g" : "");
+		world_close(world);
+		killed_after(world, updates, false);
+		assert_int_equal(world_tasks(world, "/g"), updates > 0);
+		assert_int_equal(release_marked(world, "/g"), updates > 0);
+		assert_string_equal(release_due(world), "");
+	}
+}
+
 static void set_while_occupied(void **state)
 {
 	struct world *world = *state;
@@ -238,6 +275,7 @@ int main(void)
 		TEST(last_exit_move_or_child),
 		TEST(what_releases_nothing),
 		TEST(nobody_came),
+		TEST(killed_before_anybody_came),
 		TEST(set_while_occupied),
 		TEST(writing_the_flag_takes_the_mark),
 		TEST(references),

@@ -319,22 +319,6 @@ static void could_any_task_enter(void **state)
 	assert_calls("xa.can_attach /a\nxb.can_attach /a\n");
 }
 
-/* Killed after the move and before the notice: it is told at the next start. */
-static void told_after_a_restart(void **state)
-{
-	struct world *world = *state;
-
-	/* Journal and set; the end of the journal does not come. */
-	world->fake->updates_left = 2;
-	assert_int_equal(world_move(world, "/a", 10, true), -ECANCELED);
-	world_restart(world);
-	assert_int_equal(world_tasks(world, "/a"), 3);
-	assert_non_null(strstr(test_subsys_trace(), "xa.bind default /\n"));
-	assert_non_null(strstr(strstr(test_subsys_trace(), "xa.bind default /\n"),
-			       "xa.can_attach /a 3\nxb.can_attach /a 3\nxs.can_attach /a 3\n"
-			       "xa.attach /a 3\nxb.attach /a 3\nxs.attach /a 3\n"));
-}
-
 /* --- births and exits -------------------------------------------------------------------------- */
 
 /* FE-6: exact, and each is told once. */
@@ -462,7 +446,6 @@ int main(void)
 		TEST(who_was_born_meanwhile_is_told),
 		TEST(all_of_a_group),
 		TEST(could_any_task_enter),
-		TEST(told_after_a_restart),
 		TEST(births_and_exits_are_counted),
 		TEST(switched_off),
 		TEST(the_switch_moves),
