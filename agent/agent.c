@@ -237,7 +237,9 @@ static int add_signals(struct grp_agent *agent)
 	(void)sigemptyset(&mask);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		(void)sigaddset(&mask, ends[i]);
-	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	/* Whoever started us may have ignored the one that tells of children. */
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return -errno;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && r >= 0; i++)
 		r = sd_event_add_signal(agent->event, NULL, ends[i], on_signal, agent);

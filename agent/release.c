@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "core/event.h"
 #include "core/release.h"
 #include "front/call.h"
@@ -82,7 +82,6 @@ static uint64_t now_usec(void)
 static void become_fresh(void)
 {
 	struct rlimit files;
-	sigset_t none;
 	int fd;
 
 	(void)close_range(0, ~0U, 0);
@@ -97,10 +96,7 @@ static void become_fresh(void)
 		files.rlim_cur = NOFILE_USUAL;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	grp_signals_reset();
 	(void)umask(022);
 	(void)setsid();
 }

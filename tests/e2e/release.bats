@@ -201,7 +201,7 @@ except OSError as e:
 
 # REL-4: and nothing of the agent's own: descriptors, signals, limits.
 @test "17: exactly one argument and two variables; as a fresh process of root" {
-	AGENT_WRAP="nohup env LEFT=over" start
+	AGENT_WRAP="$SUPPORT/ignoring env LEFT=over" start
 	ctl mkdir "/s p"
 	group "/s p/ü"
 	: >"$PROGRAM.report"
