@@ -459,33 +459,35 @@ static int resume_task(struct move *move, const struct grp_journal *record)
 	return member.start_ns == record->start_ns ? attach_task(move, &id) : -ESRCH;
 }
 
-int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
+int grp_attach_again(struct grp_core *core, const struct grp_journal *record)
 {
 	struct from source = { .group = grp_group_by_id(core, record->group) };
 	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
 	struct move move = { .core = core, .target = &target, .caller = &caller, .resumed = record };
-	bool whole = true;
+	int r;
 
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
 		struct grp_group *group = grp_group_by_id(core, record->target[slot]);
 
 		if (!record->target[slot])
 			continue;
-		whole = whole && group && !group->dying;
+		if (!group || group->dying)
+			return -ENOENT;
 		target.group[slot] = group;
 	}
+	r = source.group ? attach_members(&move, &source) : resume_task(&move, record);
+	grp_release_not_entered(core, &target, record);
+	grp_target_tell(core, &target, &caller);
+	return r;
+}
+
+int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
+{
 	/*
 	 * What was refused then is refused again (TASK-8, no room for a set), or the
 	 * group or the task has gone: no reason not to start.
 	 */
-	if (whole && source.group)
-		(void)attach_members(&move, &source);
-	else if (whole)
-		(void)resume_task(&move, record);
-	if (whole) {
-		grp_release_not_entered(core, &target, record);
-		grp_target_tell(core, &target, &caller);
-	}
+	(void)grp_attach_again(core, record);
 	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 }

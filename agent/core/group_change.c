@@ -97,14 +97,17 @@ static void give_up(struct grp_core *core, struct grp_group *group)
  * CONT-1: the states of all subsystems, then the record, which decides. The parent
  * is marked after it: a start sets that mark too, but would not take it away.
  */
-static int complete(struct grp_core *core, struct grp_group *group, struct grp_error *error)
+static int complete(struct grp_core *core, struct grp_group *group, const struct grp_making *making)
 {
 	uint32_t mask = grp_group_subsystems(core, group);
-	int r = grp_states_create(core, group, mask, true, error);
+	int r = grp_states_create(core, group, mask, true, making->error);
 
 	if (r)
 		return r;
-	r = grp_group_store(core, group);
+	if (making->clone)
+		r = grp_clone_note(core, group, making->clone);
+	if (!r)
+		r = grp_group_store(core, group);
 	if (!r) {
 		r = grp_release_enter(core, group->parent);
 		if (r)
@@ -115,13 +118,16 @@ static int complete(struct grp_core *core, struct grp_group *group, struct grp_e
 	return r;
 }
 
-int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *name, mode_t mode,
-		   const struct grp_caller *caller, struct grp_error *error,
-		   struct grp_group **ret_group)
+int grp_group_make_for(struct grp_core *core, const struct grp_making *making,
+		       struct grp_group **ret_group)
 {
+	const struct grp_caller *caller = making->caller;
+	struct grp_group *parent = making->parent;
+	struct grp_error *error = making->error;
+	const char *name = making->name;
 	struct grp_group wish = {
 		.flags = parent->flags & GRP_GROUP_INHERITED,
-		.inode = { .uid = caller->uid, .gid = caller->gid, .mode = mode & 07777 },
+		.inode = { .uid = caller->uid, .gid = caller->gid, .mode = making->mode & 07777 },
 	};
 	struct grp_group *group;
 	int r = grp_group_check_name(name, error);
@@ -141,7 +147,7 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 	r = create(core, &wish, parent, parent->hierarchy, &group);
 	if (r)
 		return r;
-	r = complete(core, group, error);
+	r = complete(core, group, making);
 	if (r) {
 		give_up(core, group);
 		return error && error->message[0] ?
@@ -153,6 +159,21 @@ int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *
 	if (ret_group)
 		*ret_group = group;
 	return 0;
+}
+
+int grp_group_make(struct grp_core *core, struct grp_group *parent, const char *name, mode_t mode,
+		   const struct grp_caller *caller, struct grp_error *error,
+		   struct grp_group **ret_group)
+{
+	const struct grp_making making = {
+		.parent = parent,
+		.name = name,
+		.mode = mode,
+		.caller = caller,
+		.error = error,
+	};
+
+	return grp_group_make_for(core, &making, ret_group);
 }
 
 int grp_group_make_root(struct grp_core *core, unsigned int slot, struct grp_group **ret_group)

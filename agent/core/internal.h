@@ -229,6 +229,26 @@ int grp_limit_write(const struct grp_file_access *access, const char *text, size
 /* Could a group be called so? -EINVAL, -ENAMETOOLONG. */
 int grp_group_check_name(const char *name, struct grp_error *error);
 
+/* What there is to know of a group that is to be made. */
+struct grp_making {
+	struct grp_group *parent;
+	const char *name;
+	mode_t mode;
+	const struct grp_caller *caller;
+	struct grp_value_clone *clone; /* of which it is a part; NULL: none */
+	struct grp_error *error;
+};
+/* grp_group_make() is this. */
+int grp_group_make_for(struct grp_core *core, const struct grp_making *making,
+		       struct grp_group **ret_group);
+
+/* --- clone.c ------------------------------------------------------------------- */
+
+/* Before the record of a child: what a start shall do about it. */
+int grp_clone_note(struct grp_core *core, struct grp_group *child, struct grp_value_clone *intent);
+/* At start: every clone that is not decided is ended. */
+int grp_clones_resume(struct grp_core *core);
+
 /* --- hierarchy.c ----------------------------------------------------------------- */
 
 int grp_hierarchy_cache(struct grp_core *core, unsigned int slot,
@@ -399,6 +419,8 @@ int grp_target_check(struct grp_core *core, const struct grp_target *target,
 
 /* --- attach.c -------------------------------------------------------------------- */
 
+/* Makes a move that a killed agent has begun. Return: as grp_attach(); -ENOENT: no target. */
+int grp_attach_again(struct grp_core *core, const struct grp_journal *record);
 /* Does what a killed agent has promised in its journal. */
 int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
 

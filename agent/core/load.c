@@ -210,7 +210,7 @@ static int resume(struct load *load)
 		r = grp_fold_resume(load->core, &load->journal[GRP_JOURNAL_ENTRY_FOLD]);
 	if (!r && load->journal[GRP_JOURNAL_ENTRY_ATTACH].op == GRP_JOURNAL_ATTACH)
 		r = grp_attach_resume(load->core, &load->journal[GRP_JOURNAL_ENTRY_ATTACH]);
-	return r;
+	return r ?: grp_clones_resume(load->core);
 }
 
 static int build(struct load *load, struct grp_error *error)

@@ -57,7 +57,7 @@ struct grp_subsystem {
 	 * cancel_attach when a later one refuses or the move fails.
 	 * attach: after the move. It cannot fail any more; it must not wait. When the
 	 * agent was killed in the midst of a move, the next one tells all that are in
-	 * the group, once: also those that were told, and that it has not asked about.
+	 * the group: also those that were told, and those that it has not asked about.
 	 */
 	int (*can_attach)(const struct grp_attach *attach, void *state);
 	void (*cancel_attach)(const struct grp_attach *attach, void *state);

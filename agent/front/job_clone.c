@@ -14,6 +14,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "core/clone.h"
 #include "core/subsystem.h"
 #include "front/jobs.h"
 #include "front/methods.h"
@@ -31,6 +32,7 @@ struct clone {
 	bool in[GRP_HIERARCHIES_MAX]; /* where a child is made */
 	uint32_t named[GRP_HIERARCHIES_MAX]; /* parents that were named; 0: where the task is */
 	uint32_t parent[GRP_HIERARCHIES_MAX], child[GRP_HIERARCHIES_MAX];
+	struct grp_value_clone intent; /* stored with the children */
 	bool made; /* the children are there, and are to be removed again */
 };
 
@@ -43,29 +45,16 @@ static struct grp_group *find_live(struct grp_core *core, uint32_t id)
 
 /* --- children ------------------------------------------------------------------------ */
 
-/* What the caller was allowed to do is undone whatever he is allowed to. */
-static void remove_child(struct grp_agent *agent, struct grp_group *child, struct grp_group *parent)
-{
-	const struct grp_caller root = { .uid = 0 };
-	struct grp_target back = { .group = { NULL } };
-	struct grp_core *core = agent->core;
-
-	grp_jobs_observe(agent);
-	(void)grp_target_add(&back, parent);
-	if (grp_group_tasks(core, child))
-		(void)grp_attach_members(core, &back, child, &root, NULL, NULL);
-	(void)grp_group_remove(core, child, &root, NULL);
-}
-
 static void remove_children(struct clone *clone)
 {
 	struct grp_agent *agent = clone->job.call->agent;
 
+	grp_jobs_observe(agent);
 	for (unsigned int slot = GRP_HIERARCHIES_MAX; slot-- > 0;) {
 		struct grp_group *child = find_live(agent->core, clone->child[slot]);
 
 		if (child)
-			remove_child(agent, child, child->parent);
+			(void)grp_clone_undo(agent->core, child);
 		clone->child[slot] = 0;
 	}
 	clone->made = false;
@@ -76,23 +65,38 @@ static int make_child(struct clone *clone, unsigned int slot, const struct grp_m
 	struct grp_call *call = clone->job.call;
 	struct grp_core *core = call->agent->core;
 	struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
-	struct grp_group *parent = NULL, *child;
 	char name[GRP_NAME_MAX + 1];
+	struct grp_clone_child wish = { .name = name, .mode = CHILD_MODE, .caller = call->caller };
+	struct grp_group *child;
 	int r;
 
 	if (clone->named[slot])
-		parent = find_live(core, clone->named[slot]);
+		wish.parent = find_live(core, clone->named[slot]);
 	else if (hierarchy)
-		parent = grp_member_group(core, member, hierarchy);
-	if (!parent)
+		wish.parent = grp_member_group(core, member, hierarchy);
+	if (!wish.parent)
 		return grp_error_set(&call->error, ENOENT, "the group was removed meanwhile");
 	(void)snprintf(name, sizeof(name), CHILD_NAME, (int)member->tid);
-	r = grp_group_make(core, parent, name, CHILD_MODE, call->caller, &call->error, &child);
+	r = grp_clone_make(core, &wish, &clone->intent, &call->error, &child);
 	if (r < 0)
 		return r;
-	clone->parent[slot] = parent->id;
+	clone->parent[slot] = wish.parent->id;
 	clone->child[slot] = child->id;
 	return 0;
+}
+
+static void set_intent(struct clone *clone, const struct grp_member *member)
+{
+	clone->intent = (struct grp_value_clone){
+		.tid = (uint32_t)clone->id.tid,
+		.whole = clone->id.whole,
+		.self = clone->id.self,
+		.uid = clone->job.call->caller->uid,
+		.start_ns = member->start_ns,
+	};
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		if (clone->in[slot])
+			clone->intent.slots |= 1U << slot;
 }
 
 static int make_children(struct clone *clone)
@@ -108,6 +112,7 @@ static int make_children(struct clone *clone)
 		return r;
 	/* Against the reuse of its id until the next try. */
 	clone->id.start_ticks = member.start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	set_intent(clone, &member);
 	clone->made = true;
 	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (clone->in[slot])
@@ -139,6 +144,7 @@ static bool is_astray(const struct clone *clone)
 	return false;
 }
 
+/* The last update decides. */
 static int move(struct clone *clone)
 {
 	struct grp_call *call = clone->job.call;
@@ -149,9 +155,10 @@ static int move(struct clone *clone)
 		if (clone->in[slot])
 			r = grp_target_add(&target,
 					   grp_group_by_id(call->agent->core, clone->child[slot]));
-	return r     ?:
-		       grp_attach(call->agent->core, &target, &clone->id, call->caller,
-				  &call->error, NULL);
+	if (r == 0)
+		r = grp_attach(call->agent->core, &target, &clone->id, call->caller, &call->error,
+			       NULL);
+	return r < 0 ? r : grp_clone_commit(call->agent->core, &target);
 }
 
 static int reply_groups(struct clone *clone, json_t **ret_reply)

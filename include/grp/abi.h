@@ -307,6 +307,7 @@ struct grp_group_record {
 enum grp_value_kind {
 	GRP_VALUE_SETTING, /* of a subsystem; name is its own */
 	GRP_VALUE_INODE, /* of any other control file: struct grp_value_inode */
+	GRP_VALUE_CLONE, /* made for a clone that is not decided: struct grp_value_clone */
 	GRP_VALUE_KINDS,
 };
 
@@ -325,6 +326,20 @@ struct grp_value {
 	__u32 len;
 	__u32 pad;
 	char data[GRP_VALUE_MAX];
+};
+
+/*
+ * Stored for each child that a clone makes, before the child's record. The clone is
+ * decided when the one of its leader, the first of them, goes.
+ */
+struct grp_value_clone {
+	__u32 leader; /* group id */
+	__u32 slots; /* of the hierarchies in which it makes a child */
+	__u32 tid; /* the task, as in struct grp_journal */
+	__u32 whole;
+	__u32 self;
+	__u32 uid;
+	__u64 start_ns;
 };
 
 /* A set: one group per hierarchy slot; 0 stands for the root of that slot. */
@@ -425,6 +440,7 @@ _Static_assert(sizeof(struct grp_group_record) == 344, "abi");
 _Static_assert(sizeof(struct grp_value_key) == 112, "abi");
 _Static_assert(sizeof(struct grp_value) == 1032, "abi");
 _Static_assert(sizeof(struct grp_value_inode) == 12, "abi");
+_Static_assert(sizeof(struct grp_value_clone) == 32, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
 _Static_assert(sizeof(struct grp_journal) == 120, "abi");

@@ -280,6 +280,18 @@ view_threads() {
 	at_every_point view_threads prepare_attach ctl attach --thread /f/to "${TIDS[1]}"
 }
 
+prepare_clone() {
+	ctl mkdir -p /f/from
+	ctl attach /f/from "${TIDS[0]}"
+	ctl rmdir "/f/from/node_${TIDS[0]}" 2>/dev/null || true
+}
+
+# Every thread in the child, or no child.
+@test "3: clone, stopped before each update" {
+	start_threads 2
+	at_every_point view_threads prepare_clone ctl clone "${TIDS[0]}"
+}
+
 # What is neither removed nor entered in the test below.
 bystanders() {
 	snapshot | sed 1d | grep -v -e '"/f"' -e '"/f/old"' -e '"/f/to"'
