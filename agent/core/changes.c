@@ -27,6 +27,7 @@ void grp_changes_free(struct grp_changes *changes)
 		free(change->to);
 		free(change->path);
 		free(change->old);
+		grp_values_forget(&change->kept);
 	}
 	for (size_t h = 0; changes->hierarchies && h < changes->wish->n_hierarchies; h++) {
 		grp_file_list_done(&changes->hierarchies[h].root_files);

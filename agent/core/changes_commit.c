@@ -92,12 +92,51 @@ static int undo_alias(struct grp_changes *changes, struct grp_change *change,
 	return grp_hierarchy_umount(changes->core, change->to, error);
 }
 
+/* Those of files that go with their subsystem would not come back with it (HIER-15). */
+static int keep_owners(struct grp_change *change, const struct grp_group *root)
+{
+	const struct grp_value_entry *entry;
+
+	LL_FOREACH(root->values, entry) {
+		const size_t size = sizeof(*entry) + entry->len + 1;
+		struct grp_value_entry *copy;
+
+		if (entry->key.kind != GRP_VALUE_INODE)
+			continue;
+		copy = malloc(size);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, entry, size);
+		LL_PREPEND(change->kept, copy);
+	}
+	return 0;
+}
+
+static int restore_owners(struct grp_core *core, const struct grp_change *change,
+			  struct grp_group *root)
+{
+	const struct grp_value_entry *entry;
+	int r = 0;
+
+	LL_FOREACH(change->kept, entry)
+		if (!r && !grp_value_find(core, root, GRP_VALUE_INODE, entry->key.name))
+			r = grp_value_put(core, root, GRP_VALUE_INODE, entry->key.name, entry->data,
+					  entry->len);
+	return r;
+}
+
 static int act_remount(struct grp_changes *changes, struct grp_change *change,
 		       const struct grp_caller *caller, struct grp_error *error)
 {
-	int r = grp_hierarchy_remount(changes->core, hierarchy_of(changes, change)->name,
-				      change->to, error);
+	const struct grp_declared_hierarchy *wish = hierarchy_of(changes, change);
+	const struct grp_hierarchy *live = changes->hierarchies[change->hierarchy].live;
+	int r;
 
+	change->old = grp_mount_text(live->subsystems, wish->noprefix);
+	r = change->old ? keep_owners(change, live->root) : -ENOMEM;
+	if (r)
+		return r;
+	r = grp_hierarchy_remount(changes->core, wish->name, change->to, error);
 	change->done = !r;
 	return r;
 }
@@ -105,8 +144,12 @@ static int act_remount(struct grp_changes *changes, struct grp_change *change,
 static int undo_remount(struct grp_changes *changes, struct grp_change *change,
 			const struct grp_caller *caller, struct grp_error *error)
 {
-	return grp_hierarchy_remount(changes->core, hierarchy_of(changes, change)->name,
-				     change->from, error);
+	const char *name = hierarchy_of(changes, change)->name;
+	int r = grp_hierarchy_remount(changes->core, name, change->old, error);
+
+	return r     ?:
+		       restore_owners(changes->core, change,
+				      changes->hierarchies[change->hierarchy].live->root);
 }
 
 static int set_release_agent(struct grp_changes *changes, const struct grp_change *change,

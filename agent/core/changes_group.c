@@ -255,12 +255,21 @@ static int compare_of_members(const struct at *at, const struct grp_file_ref *re
 	return r;
 }
 
+/* Whether the file can be read now: its subsystem may yet have to come. */
+static bool is_there(const struct at *at, const struct grp_file_ref *ref)
+{
+	const struct grp_group *live = at->wish->live;
+
+	return live && (!ref->subsystem ||
+			grp_group_subsystems(at->changes->core, live) & 1U << ref->index);
+}
+
 /* What is not stored for the file itself follows the group, as that shall be. */
 static int compare_other(const struct at *at, const struct grp_file_ref *ref,
 			 const struct grp_declared_file *file)
 {
 	struct grp_group *live = at->wish->live;
-	bool stored = live && live->values &&
+	bool stored = is_there(at, ref) && live->values &&
 		      grp_value_find(at->changes->core, live, GRP_VALUE_INODE, ref->key);
 	struct grp_inode inode = {};
 	int r = 0;
@@ -313,15 +322,6 @@ static int check_setting(const struct at *at, const struct grp_declared_setting 
 	else if (ref->file->canonical)
 		r = ref->file->canonical(setting->text, text, at->error);
 	return r ? grp_changes_error(at->error, r, at->h, at->g, ".settings.%s", setting->name) : 0;
-}
-
-/* Whether the file can be read now: its subsystem may yet have to come. */
-static bool is_there(const struct at *at, const struct grp_file_ref *ref)
-{
-	const struct grp_group *live = at->wish->live;
-
-	return live && (!ref->subsystem ||
-			grp_group_subsystems(at->changes->core, live) & 1U << ref->index);
 }
 
 /*

@@ -162,8 +162,8 @@ static int check_subsystems(struct grp_changes *changes, size_t h, struct grp_er
 	const struct grp_hierarchy *fallback = grp_hierarchy_default(changes->core);
 	uint32_t own = live ? live->subsystems : 0;
 	uint32_t elsewhere = wish->subsystems & claimed_elsewhere(changes, h);
-	uint32_t from_default = grp_subsystems_exclusive(wish->subsystems) &
-				grp_hierarchy_subsystems(changes->core, fallback);
+	/* Also what another one gives up passes through "default". */
+	uint32_t from_default = grp_subsystems_exclusive(wish->subsystems & ~own);
 	int r = 0;
 
 	if (elsewhere)
@@ -171,7 +171,7 @@ static int check_subsystems(struct grp_changes *changes, size_t h, struct grp_er
 				  grp_subsystems[__builtin_ctz(elsewhere)]->name);
 	else if (from_default && fallback->n_groups > 1)
 		r = grp_error_set(error, EBUSY,
-				  "'%s' belongs to hierarchy %s while that has groups",
+				  "'%s' comes from hierarchy %s, which must have no groups then",
 				  grp_subsystems[__builtin_ctz(from_default)]->name,
 				  fallback->name);
 	else if (live && own != wish->subsystems && live->n_groups > 1)
@@ -211,6 +211,35 @@ static int add_mount(struct grp_changes *changes, size_t h)
 			 grp_mount_text(wish->subsystems, wish->noprefix));
 }
 
+/* Exclusive ones that it gives up and another one takes. */
+static uint32_t given(const struct grp_changes *changes, size_t h)
+{
+	const struct grp_hierarchy *live = changes->hierarchies[h].live;
+	uint32_t wanted = 0;
+
+	for (size_t i = 0; i < changes->wish->n_hierarchies; i++)
+		if (i != h)
+			wanted |= changes->wish->hierarchies[i].subsystems;
+	return grp_subsystems_exclusive(live->subsystems &
+					~changes->wish->hierarchies[h].subsystems & wanted);
+}
+
+/* Two may give each other what they have: each lets go first, then takes. */
+static int add_release(struct grp_changes *changes, size_t h)
+{
+	const struct grp_declared_hierarchy *wish = &changes->wish->hierarchies[h];
+	const struct grp_hierarchy *live = changes->hierarchies[h].live;
+	int r;
+
+	if (!(wish->subsystems & ~live->subsystems) || !given(changes, h))
+		return 0;
+	r = add_named(changes, &grp_op_remount, h, "subsystems",
+		      grp_mount_text(live->subsystems, wish->noprefix),
+		      grp_mount_text(live->subsystems & wish->subsystems, wish->noprefix));
+	changes->items[changes->n - 1].silent = true;
+	return r;
+}
+
 static int add_remount(struct grp_changes *changes, size_t h)
 {
 	const struct grp_declared_hierarchy *wish = &changes->wish->hierarchies[h];
@@ -227,6 +256,8 @@ static int add_mounts(struct grp_changes *changes)
 	const size_t n = changes->wish->n_hierarchies;
 	int r = 0;
 
+	for (size_t h = 0; !r && h < n; h++)
+		r = changes->hierarchies[h].live ? add_release(changes, h) : 0;
 	for (int pass = 0; !r && pass < 3; pass++) {
 		for (size_t h = 0; !r && h < n; h++) {
 			const struct grp_hierarchy *live = changes->hierarchies[h].live;

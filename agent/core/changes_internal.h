@@ -75,6 +75,7 @@ struct grp_change {
 	bool done;
 	char *old; /* owned */
 	uint32_t old_number;
+	struct grp_value_entry *kept; /* owned: owners of files of a root that may go */
 	bool members; /* of the group were given away with it */
 	struct grp_group *marked; /* group whose mark of R1 may be touched; or NULL */
 	bool old_mark;

@@ -132,8 +132,8 @@ static int undo_all(struct grp_core *core, const struct undecided *clone)
 {
 	int r = 0;
 
-	for (unsigned int slot = GRP_HIERARCHIES_MAX; !r && slot-- > 0;)
-		if (clone->children.group[slot])
+	for (unsigned int slot = GRP_HIERARCHIES_MAX; slot-- > 0;)
+		if (!r && clone->children.group[slot])
 			r = grp_clone_undo(core, clone->children.group[slot]);
 	return r;
 }

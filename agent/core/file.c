@@ -48,7 +48,7 @@ static int enable_file(const struct grp_file_view *view, unsigned int index, eac
 
 	if (!view->root)
 		return 0;
-	(void)snprintf(ref.name, sizeof(ref.name), "%s_enabled", ref.subsystem->name);
+	(void)snprintf(ref.name, sizeof(ref.name), "%s" GRP_ENABLE_SUFFIX, ref.subsystem->name);
 	memcpy(ref.key, ref.name, sizeof(ref.key));
 	return fn(&ref, data);
 }

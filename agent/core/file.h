@@ -72,6 +72,8 @@ extern const struct grp_file grp_core_files[];
 extern const size_t grp_n_core_files;
 /* Stands in a root once for each subsystem that is bound there. */
 extern const struct grp_file grp_enable_file;
+/* Behind the name of that subsystem. */
+#define GRP_ENABLE_SUFFIX "_enabled"
 
 /**
  * grp_file_find() - by visible name ("tasks", "cpuacct.usage") in a group.

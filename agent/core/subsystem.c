@@ -69,18 +69,26 @@ struct grp_group *grp_subsystem_owner(struct grp_group *group,
 	return group->parent || subsystem->shareable ? group : NULL;
 }
 
-/* Settings that an earlier binding has left must not show in a fresh state. */
-static int drop_settings(struct grp_core *core, struct grp_group *group,
-			 const struct grp_subsystem *subsystem)
+/*
+ * What an earlier binding has left must not show: files are made anew (HIER-15). The
+ * settings of a root stay (HIER-18).
+ */
+static int drop_values(struct grp_core *core, struct grp_group *group,
+		       const struct grp_subsystem *subsystem)
 {
 	size_t len = strlen(subsystem->name);
 	struct grp_value_entry *entry, *next;
 	int r = 0;
 
 	LL_FOREACH_SAFE(group->values, entry, next) {
-		if (!r && entry->key.kind == GRP_VALUE_SETTING &&
-		    !strncmp(entry->key.name, subsystem->name, len) && entry->key.name[len] == '.')
-			r = grp_value_drop(core, group, GRP_VALUE_SETTING, entry->key.name);
+		bool of_it = !strncmp(entry->key.name, subsystem->name, len) &&
+			     (entry->key.name[len] == '.' ||
+			      !strcmp(entry->key.name + len, GRP_ENABLE_SUFFIX));
+
+		if (!r && of_it &&
+		    (entry->key.kind == GRP_VALUE_INODE ||
+		     (entry->key.kind == GRP_VALUE_SETTING && group->parent)))
+			r = grp_value_drop(core, group, entry->key.kind, entry->key.name);
 	}
 	return r;
 }
@@ -89,16 +97,16 @@ static int create_state(struct grp_core *core, struct grp_group *group, unsigned
 			bool fresh, struct grp_error *error)
 {
 	const struct grp_subsystem *subsystem = grp_subsystems[index];
-	int r = 0;
+	int r = fresh ? drop_values(core, group, subsystem) : 0;
 
+	if (r)
+		return r;
 	/* The root state of an exclusive one is made once and moves (HIER-18). */
 	if (!group->parent && !subsystem->shareable && core->has_root_state[index]) {
 		group->state[index] = core->root_state[index];
 		return 0;
 	}
-	if (fresh && group->parent)
-		r = drop_settings(core, group, subsystem);
-	if (!r && subsystem->create)
+	if (subsystem->create)
 		r = subsystem->create(core, group, fresh, error, &group->state[index]);
 	if (r || group->parent || subsystem->shareable)
 		return r;
@@ -165,7 +173,7 @@ static void load_switch(struct grp_core *core, struct grp_hierarchy *hierarchy, 
 	char name[GRP_FILE_VISIBLE_MAX];
 	const struct grp_value_entry *entry;
 
-	(void)snprintf(name, sizeof(name), "%s_enabled", subsystem->name);
+	(void)snprintf(name, sizeof(name), "%s" GRP_ENABLE_SUFFIX, subsystem->name);
 	entry = grp_value_find(core, grp_subsystem_owner(hierarchy->root, subsystem),
 			       GRP_VALUE_SETTING, name);
 	hierarchy->disabled &= ~(1U << index);
@@ -291,7 +299,7 @@ int grp_subsystem_enable(struct grp_core *core, struct grp_hierarchy *hierarchy,
 				     "'%s' is switched while the root is the only group; it has "
 				     "%u below it",
 				     subsystem->name, hierarchy->n_groups - 1);
-	(void)snprintf(name, sizeof(name), "%s_enabled", subsystem->name);
+	(void)snprintf(name, sizeof(name), "%s" GRP_ENABLE_SUFFIX, subsystem->name);
 	r = grp_value_put(core, grp_subsystem_owner(hierarchy->root, subsystem), GRP_VALUE_SETTING,
 			  name, on ? "1" : "0", 1);
 	if (!r)

@@ -201,7 +201,7 @@ refuses() {
 	refuses EINVAL 'hierarchies\[0\]\.groups\[1\]\.settings\.notify_on_release: write 0 or 1' \
 		'{"version": 1, "hierarchies": [{"name": "default", "groups": [{"path": "/b"},
 			{"path": "/b/c", "settings": {"notify_on_release": "2x"}}]}]}'
-	refuses EBUSY "hierarchies\[0\]\.subsystems: 'xa' belongs to hierarchy default" \
+	refuses EBUSY "hierarchies\[0\]\.subsystems: 'xa' comes from hierarchy default" \
 		'{"version": 1, "hierarchies": [{"name": "jobs", "subsystems": ["xa"]}]}'
 	refuses ENOSPC '[0-9]+ more groups: .*capacity-groups' \
 		'{"version": 1, "hierarchies": [{"name": "default", "groups": [

@@ -123,7 +123,7 @@ static void test_conflicts(void **state)
 
 	json_decref(method_get(f, "MakeGroups", "{\"groups\":[\"/a\"]}", "failures"));
 	configuration_refused(f, CONFIGURATION("{'name': 'h', 'subsystems': ['xa']}"), "EBUSY",
-			      "hierarchies[0].subsystems: 'xa' belongs to hierarchy default");
+			      "hierarchies[0].subsystems: 'xa' comes from hierarchy default");
 	json_decref(method_get(f, "RemoveGroups", "{\"groups\":[\"/a\"]}", "failures"));
 	configuration_applied(f, CONFIGURATION("{'name': 'h', 'subsystems': ['xa'], "
 					       "'names': ['i'], 'groups': [{'path': '/a'}]}"));
