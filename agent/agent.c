@@ -28,6 +28,7 @@
 #include "front/metrics.h"
 #include "front/server.h"
 #include "kernel/probe.h"
+#include "lost.h"
 #include "release.h"
 #include "tick.h"
 
@@ -184,6 +185,7 @@ static int on_kernel_events(sd_event_source *source, int fd, uint32_t revents, v
 		GRP_LOG_WARNING("cannot read the kernel's events: %s, retrying", strerror(-r));
 	else if (r > 0)
 		grp_jobs_event(agent);
+	agent->crowded = r >= GRP_LOST_CROWD;
 	return 0;
 }
 
@@ -225,6 +227,7 @@ static int on_round(sd_event_source *source, void *data)
 		agent->collect_usec = 0;
 	grp_releases_round(agent->releases);
 	grp_tick_arm(agent);
+	grp_lost_arm(agent);
 	return 0;
 }
 
@@ -429,6 +432,7 @@ static void stop(struct grp_agent *agent)
 	grp_bpf_close(agent->bpf);
 	sd_event_source_unref(agent->collect);
 	sd_event_source_unref(agent->tick);
+	sd_event_source_unref(agent->lost);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
 	json_decref(agent->features);

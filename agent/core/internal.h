@@ -319,6 +319,8 @@ void grp_values_forget(struct grp_value_entry **list);
 
 /* API-1: whether the registry keeps its own rules. */
 int grp_subsystems_check(struct grp_error *error);
+/* One of it, by itself. */
+int grp_subsystem_check(const struct grp_subsystem *subsystem, struct grp_error *error);
 
 /*
  * States of the subsystems in @mask for one group, in the order of the registry;

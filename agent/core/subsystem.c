@@ -22,20 +22,17 @@ int grp_subsystem_find(const char *name, size_t len)
 
 /* --- the registry -------------------------------------------------------------------- */
 
-static int check_subsystem(unsigned int index, struct grp_error *error)
+int grp_subsystem_check(const struct grp_subsystem *subsystem, struct grp_error *error)
 {
-	const struct grp_subsystem *subsystem = grp_subsystems[index];
 	size_t len = subsystem->name ? strlen(subsystem->name) : 0;
 
 	if (!len || len > GRP_SUBSYSTEM_NAME_MAX || strpbrk(subsystem->name, "._,=/ "))
-		return grp_error_set(error, EINVAL, "subsystem %u has no valid name", index);
+		return grp_error_set(error, EINVAL, "a subsystem has no valid name");
 	if (!subsystem->create != !subsystem->destroy)
 		return grp_error_set(error, EINVAL, "'%s' must create and destroy",
 				     subsystem->name);
 	if (!subsystem->due != !subsystem->tick)
 		return grp_error_set(error, EINVAL, "'%s' must have due and tick", subsystem->name);
-	if (grp_subsystem_find(subsystem->name, len) != (int)index)
-		return grp_error_set(error, EEXIST, "'%s' is registered twice", subsystem->name);
 	for (size_t i = 0; i < subsystem->n_files; i++)
 		if (strlen(subsystem->files[i].name) > GRP_FILE_NAME_MAX)
 			return grp_error_set(error, EINVAL, "'%s' has a file with too long a name",
@@ -49,8 +46,13 @@ int grp_subsystems_check(struct grp_error *error)
 
 	if (grp_n_subsystems > GRP_SUBSYSTEMS_MAX)
 		return grp_error_set(error, ENOSPC, "more than %d subsystems", GRP_SUBSYSTEMS_MAX);
-	for (unsigned int i = 0; !r && i < grp_n_subsystems; i++)
-		r = check_subsystem(i, error);
+	for (unsigned int i = 0; !r && i < grp_n_subsystems; i++) {
+		const char *name = grp_subsystems[i]->name;
+
+		r = grp_subsystem_check(grp_subsystems[i], error);
+		if (!r && grp_subsystem_find(name, strlen(name)) != (int)i)
+			r = grp_error_set(error, EEXIST, "'%s' is registered twice", name);
+	}
 	return r;
 }
 

@@ -7,9 +7,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "core/internal.h"
 #include "world.h"
 
 #define WINDOW UINT64_C(10000000000)
@@ -51,6 +53,44 @@ static void due(void **state)
 	assert_int_equal(grp_core_due(world->core), 3 * WINDOW);
 	measure(world, "h:/", "0");
 	assert_int_equal(grp_core_due(world->core), 0);
+}
+
+static uint64_t some_due(struct grp_core *core, struct grp_hierarchy *hierarchy)
+{
+	(void)core;
+	(void)hierarchy;
+	return 0;
+}
+
+static int some_tick(struct grp_core *core, struct grp_hierarchy *hierarchy, uint64_t now_ns)
+{
+	(void)core;
+	(void)hierarchy;
+	(void)now_ns;
+	return 0;
+}
+
+/* API-1: a registry with one that is not whole is refused at start. */
+static void both_or_none(void **state)
+{
+	struct grp_subsystem subsystem = { .name = "some", .due = some_due };
+	struct grp_error error = {};
+
+	(void)state;
+	assert_int_equal(grp_subsystem_check(&subsystem, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "due and tick"));
+	subsystem.tick = some_tick;
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), 0);
+	subsystem.due = NULL;
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), -EINVAL);
+	subsystem.tick = NULL;
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), 0);
+	subsystem.name = NULL;
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), -EINVAL);
+	subsystem.name = "a.b";
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), -EINVAL);
+	subsystem.name = "a-name-of-more-than-thirty-two-bytes";
+	assert_int_equal(grp_subsystem_check(&subsystem, NULL), -EINVAL);
 }
 
 static void early_is_nothing(void **state)
@@ -105,6 +145,7 @@ int main(void)
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(due),
+		TEST(both_or_none),
 		TEST(early_is_nothing),
 		TEST(a_failure_stays_due),
 		TEST(begins_later),
