@@ -276,6 +276,8 @@ fd 2 /dev/null" "what the program was given"
 		ctl set / release_agent "$path"
 		group "/g$((++n))"
 		use "/g$n" "/g$n"
+		# each but the first, which says that there is none
+		wait_until 30 has_counter releases_failed $((2 * (n - 1)))
 		wait_until 30 has_counter releases_pending 0
 		wait_until 30 has_counter release_agents 0
 	done

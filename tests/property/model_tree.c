@@ -441,6 +441,10 @@ int model_write_flag(struct model *model, uid_t uid, const char *spec, unsigned 
 		r = EACCES;
 	if (!r)
 		r = parse_flag(text, &on);
+	/* Who could not remove it may not have it removed. */
+	if (!r && on && 1U << flag == M_AUTO_DELETE && model->groups[group].parent != NOWHERE &&
+	    !may_change(model, uid, model->groups[group].parent))
+		r = EACCES;
 	if (!r)
 		set_flag(model, group, 1U << flag, on);
 	return r;
