@@ -172,6 +172,19 @@ enter_v1() {
 	assert_equal "$(audit)" 0 "corrections of the audit"
 }
 
+# FE-3: births are seen where a fork cannot fail any more. A user that nobody else is, who may
+# have one process, has that one.
+@test "a fork that fails leaves no trace" {
+	need setpriv prlimit
+	run -2 ctl exec "$G/a" -- setpriv --reuid 1999999 --regid 1999999 --clear-groups \
+		prlimit --nproc=1:1 sh -c 'true | true'
+	assert_match "$output" "[Ff]ork" "what the shell says"
+	assert_equal "$(event "$G/a" forks)" 0 forks
+	assert_equal "$(event "$G/a" exits)" 1 exits
+	assert_equal "$(tasks "$G/a")" 0 tasks
+	ctl rmdir "$G/a"
+}
+
 @test "5: a process that is gone has no group" {
 	spawn burn "$SUPPORT/burn" 1
 	await burn 30
