@@ -63,6 +63,19 @@ static json_t *ask(const char *method, json_t *parameters, const char *key)
 
 /* --- groups ------------------------------------------------------------------------------- */
 
+static unsigned int flags_of(const json_t *object)
+{
+	const json_t *array = json_object_get(object, "flags"), *name;
+	unsigned int flags = 0;
+	size_t i;
+
+	json_array_foreach(array, i, name)
+		for (unsigned int flag = 0; flag < M_FLAGS; flag++)
+			if (!strcmp(json_string_value(name), model_flag_name(flag)))
+				flags |= 1U << flag;
+	return flags;
+}
+
 static bool same_group(const struct model *model, const char *hierarchy, const json_t *object)
 {
 	char spec[M_PATH + 32];
@@ -77,6 +90,7 @@ static bool same_group(const struct model *model, const char *hierarchy, const j
 	group = &model->groups[index];
 	if (differs("owner", spec, number(object, "uid"), group->uid) ||
 	    differs("mode", spec, number(object, "mode"), group->mode) ||
+	    differs("flags", spec, flags_of(object), group->flags) ||
 	    differs("children", spec, number(object, "children"), model_children(model, index)))
 		return false;
 	/* A root has tasks that are not ours. */
