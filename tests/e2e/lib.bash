@@ -172,7 +172,8 @@ spawn_agent() {
 	${AGENT_WRAP-} "$AGENT_BIN" --instance "$INSTANCE" ${AGENT_ARGS-} "$@" \
 		>>"$(agent_log)" 2>&1 </dev/null 3>&- 4>&- &
 	identity $! >"$(agent_file pid)"
-	disown $!
+	# one that is stopped before its first update may be no job any more
+	disown $! 2>/dev/null || true
 }
 
 agent_answers() {
