@@ -384,7 +384,7 @@ as_nobody() {
 
 refuses_wait() {
 	local status=0
-	as_nobody timeout 1 "$GRPCTL" --instance "$INSTANCE" wait /busy \
+	as_nobody timeout $((5 * SLOW)) "$GRPCTL" --instance "$INSTANCE" wait /busy \
 		>/dev/null 2>"$BATS_TEST_TMPDIR/error" || status=$?
 	((status == 1)) && grep -q streams-per-uid "$BATS_TEST_TMPDIR/error"
 }
