@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The races of the specification (22.2), a bounded number of rounds each; ROUNDS in the environment
-# asks for more. Those of release agents are in release.bats, those of clone in clone.bats, fork
-# storms that are moved as a whole in nobody_missed.bats.
+# asks for more. Those of release agents (RACE-4, RACE-10) are in release_race.bats, fork storms that
+# are moved as a whole in nobody_missed.bats.
 #
 # timeout: 600
 
@@ -215,5 +215,34 @@ holds_only() {
 	stop storm
 	wait_quiet "$G/a" "$G/b" "$V1"
 	assert_exact "$G/a $G/b" "$V1"
+	assert_equal "$(audit)" 0 "corrections of the audit"
+}
+
+# A clone whose task is moved meanwhile begins anew where that is now (CLONE-3). It ends with one
+# new group, or with an error and none. tests/unit/test_clone.c has the moments one by one.
+@test "RACE-9: clone against moves" {
+	local i pid group cloned=0
+	spawn sleeper sleep infinity
+	pid=$(spawned sleeper)
+	ctl attach "$G/a" "$pid"
+	calls mover < <(for ((i = 0; i < ROUNDS * 40; i++)); do
+		call Attach "{\"groups\":[\"$G/b\"],\"pids\":[\"$pid\"]}"
+		call Attach "{\"groups\":[\"$G/a\"],\"pids\":[\"$pid\"]}"
+	done)
+	for ((i = 0; i < ROUNDS; i++)); do
+		if group=$(ctl clone "$pid" 2>"$BATS_TEST_TMPDIR/error"); then
+			assert_match "$group" "^default:$G/[ab]/node_$pid\$" "the new group"
+			# nobody else puts it back in there
+			ctl attach "$G/a" "$pid"
+			ctl rmdir "$group"
+			((cloned += 1))
+		else
+			assert_match "$(cat "$BATS_TEST_TMPDIR/error")" EAGAIN "why there is none"
+		fi
+	done
+	((cloned)) || fail "no clone in $ROUNDS rounds"
+	assert_equal "$(answers mover)" ok "answers to attach"
+	assert_equal "$(ctl --json ls "$G" | jq -r '.[].group' | paste -sd' ')" "$G/a $G/b" "groups"
+	assert_equal "$(ctl --json stat "$G" | jq .descendants)" 2 "groups at all depths"
 	assert_equal "$(audit)" 0 "corrections of the audit"
 }
