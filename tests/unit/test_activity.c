@@ -12,22 +12,25 @@
 
 #include "world.h"
 
-#define S 1000000000ULL
-/* Two readings of a clock in a test are closer than this. */
-#define NEAR (30 * S)
-
 static struct world world;
+
+/*
+ * The unit of the tests' spans of time, in ns. None of them may reach back behind
+ * the boot of the machine, which may have been a minute ago.
+ */
+static uint64_t span_ns;
 
 static uint64_t now(clockid_t clock)
 {
 	struct timespec ts;
 
 	assert_int_equal(clock_gettime(clock, &ts), 0);
-	return ts.tv_sec * S + ts.tv_nsec;
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static int setup(void **state)
 {
+	span_ns = now(CLOCK_BOOTTIME) / 8;
 	/* Few sets: unused ones are given back. */
 	world_open(&world, 32, 4);
 	fake_task_old(world.fake, 1, 1);
@@ -59,9 +62,15 @@ static uint64_t idle(const char *spec)
 	return activity ? now(CLOCK_REALTIME) - activity : UINT64_MAX;
 }
 
-static void assert_about(uint64_t value, uint64_t expected)
+/* @spans ago; two readings of a clock in a test are closer than half of one. */
+static void assert_idle(const char *spec, unsigned int spans)
 {
-	assert_in_range(value, expected, expected + NEAR);
+	assert_in_range(idle(spec), spans * span_ns, spans * span_ns + span_ns / 2);
+}
+
+static void set_clock(unsigned int spans_ago)
+{
+	world.fake->now_ns = now(CLOCK_BOOTTIME) - spans_ago * span_ns;
 }
 
 static void births_and_moves(void **state)
@@ -106,7 +115,7 @@ static void folded_and_restarted(void **state)
 	assert_int_equal(grp_hierarchy_mount(world.core, "h", "none", NULL), 0);
 	world_mkdir(&world, "/a");
 	world_mkdir(&world, "h:/x");
-	world.fake->now_ns = now(CLOCK_BOOTTIME) - 3600 * S;
+	set_clock(4);
 	fake_task_fork(world.fake, 1, 10, 10);
 	assert_int_equal(world_move(&world, "h:/x", 10, true), 0);
 	assert_int_equal(world_move(&world, "/a", 10, true), 0);
@@ -115,16 +124,16 @@ static void folded_and_restarted(void **state)
 	fake_task_reap(world.fake, 10);
 	fake_task_exit(world.fake, 11);
 	fake_task_reap(world.fake, 11);
-	world.fake->now_ns = now(CLOCK_BOOTTIME);
+	set_clock(0);
 	assert_int_equal(world_rmdir(&world, "h:/x"), 0);
 	world_collect(&world);
 	/* Its one set is gone. */
 	assert_null(world_find(&world, "/a")->sets);
 	assert_int_equal(peak("/a"), 2);
-	assert_about(idle("/a"), 3600 * S);
+	assert_idle("/a", 4);
 	world_restart(&world);
 	assert_int_equal(peak("/a"), 2);
-	assert_about(idle("/a"), 3600 * S);
+	assert_idle("/a", 4);
 	/* The same id again begins with nothing. */
 	world_mkdir(&world, "/b");
 	fake_task_fork(world.fake, 1, 12, 12);
@@ -136,24 +145,24 @@ static void activity(void **state)
 {
 	world_mkdir(&world, "/a");
 	assert_int_equal(idle("/a"), UINT64_MAX);
-	world.fake->now_ns = now(CLOCK_BOOTTIME) - 1000 * S;
+	set_clock(4);
 	fake_task_fork(world.fake, 1, 10, 10);
 	fake_task_fork(world.fake, 1, 11, 11);
 	assert_int_equal(world_move(&world, "/a", 10, true), 0);
 	/* A task that has never run says nothing. */
 	fake_task_find(world.fake, 10)->idle_ns = GRP_IDLE_UNKNOWN;
-	assert_about(idle("/a"), 1000 * S);
+	assert_idle("/a", 4);
 	/* Who sleeps since before he came is no activity either. */
-	fake_task_find(world.fake, 10)->idle_ns = 2000 * S;
-	assert_about(idle("/a"), 1000 * S);
-	fake_task_find(world.fake, 10)->idle_ns = 500 * S;
-	assert_about(idle("/a"), 500 * S);
+	fake_task_find(world.fake, 10)->idle_ns = 6 * span_ns;
+	assert_idle("/a", 4);
+	fake_task_find(world.fake, 10)->idle_ns = 2 * span_ns;
+	assert_idle("/a", 2);
 	fake_task_find(world.fake, 10)->idle_ns = 0;
-	assert_about(idle("/a"), 0);
-	fake_task_find(world.fake, 10)->idle_ns = 700 * S;
-	world.fake->now_ns = now(CLOCK_BOOTTIME) - 300 * S;
+	assert_idle("/a", 0);
+	fake_task_find(world.fake, 10)->idle_ns = 3 * span_ns;
+	set_clock(1);
 	fake_task_exit(world.fake, 10);
-	assert_about(idle("/a"), 300 * S);
+	assert_idle("/a", 1);
 }
 
 int main(void)
