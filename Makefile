@@ -11,6 +11,7 @@
 #             WRAP=CMD     for check-*: run unit and BPF test programs under CMD
 #             T=FILES      for check: only these test files
 #             FUZZ_SECONDS=60  for fuzz
+#             QUICK=1      for bench: under two minutes, without the long measurements
 #             KERNEL=6.1   for vm-shell
 #             PREFIX, DESTDIR, CFLAGS, LDFLAGS as usual
 
@@ -32,6 +33,7 @@ WERROR ?= $(if $(CI),1)
 WRAP ?=
 T ?=
 FUZZ_SECONDS ?= 60
+QUICK ?=
 KERNEL ?= 6.1
 ifneq ($(V),1)
 Q := @
@@ -119,8 +121,9 @@ FAULT_SRC := $(wildcard tests/support/fault.c)
 TEST_SUBSYS_SRC := $(sort $(wildcard tests/subsys/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(FAULT_SRC),$(wildcard tests/support/*.c)))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 TEST_C := $(UNIT_SRC) $(UNIT_HELP_SRC) $(BPF_TEST_SRC) $(FUZZ_SRC) $(FUZZ_HELP_SRC) $(FAULT_SRC) \
-	$(TEST_SUBSYS_SRC) $(SUPPORT_SRC)
+	$(TEST_SUBSYS_SRC) $(SUPPORT_SRC) $(BENCH_SRC)
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 TEST_BPF_SRC := $(sort $(wildcard tests/bpf/*.bpf.c))
 
@@ -141,6 +144,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/test/fuzz/%,$(FUZZ_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(O)/test/support/%,$(SUPPORT_SRC))
 TEST_AGENT := $(if $(FAULT_SRC),$(O)/test/grpagent)
 PROPERTY_BIN := $(if $(PROPERTY_SRC),$(O)/test/property)
+BENCH_BIN := $(if $(BENCH_SRC),$(O)/test/bench)
 TEST_SKELETONS := $(patsubst tests/bpf/%.bpf.c,%,$(TEST_BPF_SRC))
 SKEL_HEADERS := $(SKELETONS:%=$(O)/include/%.skel.h)
 TEST_SKEL_HEADERS := $(TEST_SKELETONS:%=$(O)/include/%.skel.h)
@@ -159,7 +163,7 @@ VMLINUX_H := $(or $(wildcard ./vmlinux.h),$(VMLINUX_FULL))
 all: $(if $(AGENT_MAIN_OBJ),$(O)/grpagent) $(if $(wildcard cli/main.c),$(O)/grpctl) ## build grpagent and grpctl (default)
 
 .PHONY: tests
-tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(FUZZ_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) ## build all test programs, run none
+tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(FUZZ_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) $(BENCH_BIN) ## build all test programs, run none
 
 .PHONY: bpf
 bpf: $(SKEL_HEADERS) $(TEST_SKEL_HEADERS) ## build the BPF objects and skeletons
@@ -192,6 +196,9 @@ $(PROPERTY_BIN): $(call objects,$(PROPERTY_SRC)) $(O)/libgrpctl.a $(O)/libgrpage
 	$(call link,$(CLI_LIBS) -pthread)
 $(call objects,$(PROPERTY_SRC)): private GRP_CPPFLAGS += -Icli
 
+$(BENCH_BIN): $(call objects,$(BENCH_SRC)) $(O)/libgrpagent.a
+	$(call link,$(AGENT_LIBS) -pthread -lm)
+
 # libFuzzer has a main() of its own.
 $(FUZZ_BIN): $(O)/test/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libgrpagent.a \
 		$(if $(findstring fuzzer,$(SAN)),,$(call objects,$(FUZZ_HELP_SRC)))
@@ -220,7 +227,7 @@ $(O)/agent/front/introspect.o: include/grp/org.grpagent.varlink
 
 # The first build must have the skeletons; after it the .d files say who needs them.
 $(call objects,$(AGENT_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC)): | $(SKEL_HEADERS)
-$(call objects,$(BPF_TEST_SRC)): | $(SKEL_HEADERS) $(TEST_SKEL_HEADERS)
+$(call objects,$(BPF_TEST_SRC) $(BENCH_SRC)): | $(SKEL_HEADERS) $(TEST_SKEL_HEADERS)
 
 $(BPF_OBJ): $(O)/%.bpf.o: %.bpf.c $(O)/.flags-bpf | $(VMLINUX_H)
 	$(call say,BPF,$<)
@@ -315,13 +322,14 @@ check: ## install what is missing, build, run every test (T=FILES: only these)
 	@.ci/packages --all
 	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory tests
 	@+$(if $(SAN)$(filter-out tests/san/%,$(T)),,$(GIVE_BACK) $(san-tests))
-	@$(RUN_TESTS) $(or $(T),$(if $(SAN),unit bpf e2e vm))
+	@$(RUN_TESTS) $(or $(T),$(if $(SAN),unit bpf e2e bench vm))
 
-CHECKS := check-unit check-bpf check-e2e check-san check-vm
+CHECKS := check-unit check-bpf check-e2e check-bench check-san check-vm
 .PHONY: $(CHECKS) san-tests
 check-unit: ## tests that need nothing: unit tests, lint rules
 check-bpf: ## BPF programs with chosen input; needs root
 check-e2e: ## a private agent on this kernel; needs root
+check-bench: ## the benchmark suite works, counts are as they were; needs root
 check-san: ## unit, bpf and the shorter e2e tests with sanitizers; needs root
 check-vm: ## other kernels in a guest
 $(CHECKS): check-%: tests
@@ -346,6 +354,13 @@ fuzz: ## libFuzzer looks for input that breaks what reads it, FUZZ_SECONDS for e
 	@$(GIVE_BACK) $(foreach t,$(notdir $(FUZZ_BIN)),mkdir -p $(FUZZ_O)/corpus/$(t); \
 		$(FUZZ_O)/test/fuzz/$(t) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
 			-print_final_stats=1 -verbosity=0 -artifact_prefix=$(FUZZ_O)/$(t)- $(call fuzz_corpora,$(t));)
+
+# Measures the machine too: nothing else should run on it. The figures of a quick run are rougher.
+.PHONY: bench
+bench: ## measure what everything costs; needs root (QUICK=1: under two minutes)
+	@.ci/packages --all
+	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory $(O)/grpagent $(BENCH_BIN)
+	@$(GIVE_BACK) BUILD=$(abspath $(O)) $(BENCH_BIN) $(if $(QUICK),--quick) --json $(O)/bench.json
 
 .PHONY: vm-shell
 vm-shell: tests ## a prompt in a guest with this build (KERNEL=6.1 or 6.12)

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The suite itself works: every measurement is taken, nothing is left behind. Figures of
+# such a run mean nothing, and none is looked at. Counts, which mean something on any
+# machine, are in counts.bats.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
+	export BUILD
+	BENCH=$BUILD/test/bench
+	export BENCH
+	((EUID == 0)) || skip "loading BPF programs needs root"
+}
+
+# The directories of agents and of the kernel's groups that belong to benchmarks.
+left_behind() {
+	find /run/grpagent /sys/fs/bpf/grpagent /sys/fs/cgroup -maxdepth 2 -name '*bench-*' 2>/dev/null |
+		sort
+}
+
+@test "a smoke run takes every measurement, in pairs" {
+	local json=$BATS_TEST_TMPDIR/result.json before
+	before=$(left_behind)
+	run -0 "$BENCH" --smoke --json "$json"
+	[ "$(left_behind)" = "$before" ]
+	[ "$(jq '.smoke' "$json")" = true ]
+	# one for each of the list that is not for long runs only
+	[ "$(jq -r '.rows[].id' "$json" | sort)" = "$("$BENCH" --list --quick | awk '{ print $1 }' | sort)" ]
+	jq -e '[.rows[] | select(.skipped == "failed")] == []' "$json"
+	jq -e 'all(.rows[] | select(.skipped | not); .pairs >= 1 and (.values_a | length) == .pairs and
+		(.single or ((.values_b | length) == .pairs and .ratio.low <= .ratio.median and
+			.ratio.median <= .ratio.high and .ratio.low > 0)))' "$json"
+	# the table has a line for each, behind its two of head
+	[ "$(grep -c '^| ' <<<"$output")" = $(($(jq '.rows | length' "$json") + 1)) ]
+}
+
+@test "who ends it early finds nothing of it either" {
+	local pid before end
+	before=$(left_behind)
+	"$BENCH" --only pingpong >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	end=$((SECONDS + 30 * ${SLOW:-1}))
+	until [ "$(left_behind)" != "$before" ] || ((SECONDS > end)); do
+		sleep 0.02 # lint: sleep-ok a step of a poll with a deadline
+	done
+	kill -TERM "$pid"
+	wait "$pid" || true
+	[ "$(left_behind)" = "$before" ]
+}
+
+@test "unknown options and measurements are refused" {
+	run -2 "$BENCH" --nonsense
+	run -1 "$BENCH" --smoke --only no-such-row
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which tables there are, in the order in which they are shown.
+ */
+#include "tables.h"
+
+const struct bench_row *const bench_tables[] = {
+	bench_rows_free,
+	bench_rows_deep,
+	bench_rows_switch,
+	NULL,
+};
