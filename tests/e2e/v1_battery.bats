@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
+# bats file_tags=long
+#
+# The battery of tests/v1 against the kernel's own hierarchies, which shows that it asks and expects
+# the right things. The kernel's settings of all, such as a release agent, are asked of a hierarchy
+# that is made for it.
+
+load lib
+
+BATTERY=$BATS_TEST_DIRNAME/../v1/battery
+
+setup() {
+	new_instance
+	OWN=
+}
+
+teardown() {
+	local status=0
+	if [[ -n $OWN ]]; then
+		umount "$OWN" || status=1
+		rmdir "$OWN" || status=1
+	fi
+	cleanup || status=1
+	return "$status"
+}
+
+# v1_mount CONTROLLER: sets MOUNT to where it is alone; skips if it is not
+v1_mount() {
+	MOUNT=$(awk -v c="$1" '$3 == "cgroup" && $4 ~ "(^|,)" c "(,|$)" { print $2; exit }' /proc/mounts)
+	[[ -n $MOUNT ]] || skip "no v1 $1 is mounted here"
+}
+
+# battery ARGUMENT...: all is well, and that was not little; what is not, is shown
+battery() {
+	local tap=$BATS_TEST_TMPDIR/tap status=0
+	BUILD=$BUILD SLOW=$SLOW "$BATTERY" "$@" >"$tap" 2>&1 3>&- 4>&- || status=$?
+	grep -v '^ok' "$tap" | head -n 60 || true
+	assert_equal "$status" 0 "status of $*"
+	assert_match "$(tail -n 1 "$tap")" "^1\\.\\.$(grep -c '^ok' "$tap")\$" "the plan"
+	(($(grep -c '^ok' "$tap") >= 150)) || fail "only $(grep -c '^ok' "$tap") assertions"
+}
+
+# A hierarchy of the kernel without controllers, for this test: OWN. Where users get to.
+own_hierarchy() {
+	OWN=$(mktemp -d)
+	chmod 0755 "$OWN"
+	if ! mount -t cgroup -o "none,name=$INSTANCE" none "$OWN" 2>/dev/null; then
+		rmdir "$OWN"
+		OWN=
+		skip "no v1 hierarchy can be mounted here"
+	fi
+}
+
+@test "the kernel's cpuset" {
+	v1_mount cpuset
+	battery "$MOUNT" cpuset
+}
+
+@test "the kernel's cpuacct" {
+	v1_mount cpuacct
+	battery "$MOUNT" cpuacct
+}
+
+@test "a hierarchy of the kernel without controllers" {
+	own_hierarchy
+	battery --own "$OWN"
+}
+
+@test "the battery: wrong answers and unused deviations are failures" {
+	local list=$BATS_TEST_TMPDIR/list
+	own_hierarchy
+	echo 'inherit: notify_on_release: from a parent with 1|0|a test' >"$list"
+	run -1 "$BATTERY" --deviations "$list" --only inherit "$OWN"
+	assert_match "$output" 'not ok [0-9]+ - inherit: notify_on_release: from a parent with 1' "wrong"
+	echo 'nowhere: nothing|0|a test' >"$list"
+	run -1 "$BATTERY" --deviations "$list" "$OWN"
+	assert_match "$output" 'not ok [0-9]+ - a deviation of which nothing was asked: nowhere' "unused"
+	assert_equal "$(grep -c '^not ok' <<<"$output")" 1 "wrong answers"
+}
