@@ -93,7 +93,7 @@ BPF_INCLUDES := -Iinclude -Ibpf $(if $(MULTIARCH),-idirafter /usr/include/$(MULT
 # It becomes $(O)/include/NAME.skel.h, whose warnings are bpftool's business. As it shows global
 # data of the BPF sources to C, its types are like __u32, not u32.
 SKELETONS := fastpath
-fastpath_SRC := track.bpf.c scan.bpf.c control.bpf.c
+fastpath_SRC := track.bpf.c scan.bpf.c place.bpf.c control.bpf.c
 
 # Objects of the agent that grpctl is linked with, besides agent/base.
 CLI_SHARED := agent/front/wire.c

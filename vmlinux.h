@@ -29,9 +29,12 @@ typedef int __s32;
 
 typedef unsigned char __u8;
 
+typedef _Bool bool;
+
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -41,8 +44,6 @@ enum {
 	BPF_F_MMAPABLE = 1024,
 };
 
-typedef _Bool bool;
-
 enum {
 	false = 0,
 	true = 1,
@@ -50,6 +51,10 @@ enum {
 
 enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+};
+
+enum fbq_type {
+	all = 2,
 };
 
 enum {
@@ -73,6 +78,11 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+struct cpumask {
+};
+
+typedef struct cpumask cpumask_t;
+
 typedef int __kernel_pid_t;
 
 typedef __kernel_pid_t pid_t;
@@ -90,6 +100,8 @@ struct task_struct {
 	int on_cpu;
 	int on_rq;
 	struct sched_entity se;
+	cpumask_t *user_cpus_ptr;
+	cpumask_t cpus_mask;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
@@ -149,6 +161,9 @@ struct cfs_rq {
 struct rq {
 	u64 clock;
 	u64 clock_task;
+};
+
+struct affinity_context {
 };
 
 struct seq_file;

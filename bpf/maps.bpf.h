@@ -16,15 +16,18 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "grp/abi.h"
+#include "grp/place.h"
 
 /* Macros of the kernel's, not in its BTF. */
 #define PF_EXITING 0x00000004
 #define TASK_DEAD 0x00000080
+#define PF_KTHREAD 0x00200000
+#define PF_NO_SETAFFINITY 0x04000000
 
 /* Set by the loader. The defaults are safe: everything goes to the root set. */
 const volatile __u32 capacity_sets __weak = 1;
 const volatile __u32 possible_cpus __weak = 1;
+const volatile __u32 mask_words __weak = 1; /* that hold the possible CPUs */
 /* Test builds only: every so many births find no room in task storage. */
 const volatile __u32 fault_birth_every __weak = 0;
 /* ... in the second birth hook too; else only in the first. */
@@ -101,6 +104,23 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } plan __weak SEC(".maps");
+
+/* By id; 0 is none. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, GRP_MASKS_MAX);
+	__type(key, __u32);
+	__type(value, struct grp_mask_record);
+} masks __weak SEC(".maps");
+
+/* Tasks of which an event is on its way; 0: of all. Taken out by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GRP_PLACE_PENDING_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} place_pending __weak SEC(".maps");
 
 static __always_inline void stat_inc(__u32 stat)
 {

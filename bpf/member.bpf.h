@@ -265,6 +265,7 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 		return NULL;
 	set = orphan->set;
 	init.exec_id = orphan->exec_id;
+	init.place = orphan->place;
 	t = make_storage(p, &init);
 	if (!t || bpf_map_delete_elem(&orphans, &key))
 		return t;

@@ -13,20 +13,7 @@
  * SCHED_FIFO.
  */
 #include "member.bpf.h"
-
-static __always_inline const struct grp_scan_request *find_request(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scan_request, &zero);
-}
-
-static __always_inline bool wanted(const struct grp_scan_request *request,
-				   const struct task_struct *p)
-{
-	return (!request->tgid || request->tgid == p->tgid) &&
-	       (!request->tid || request->tid == p->pid);
-}
+#include "scan.bpf.h"
 
 /* A task's id in the pid namespace with this inode; 0: it is not visible there. */
 static __always_inline __u32 ns_id(struct pid *pid, __u32 pidns)
@@ -66,6 +53,7 @@ static __always_inline void fill_record(struct grp_scan_record *record, struct t
 	record->nr_threads = BPF_CORE_READ(p, signal, nr_threads);
 	record->set = grp_word_set(word);
 	record->state = grp_word_state(word);
+	record->kind = task_kind(p);
 	record->start_ns = p->start_boottime;
 	record->time_ns = p->se.sum_exec_runtime;
 }

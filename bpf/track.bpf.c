@@ -5,6 +5,7 @@
  * once, or one seen twice, change nothing, because the winner of a swap acts.
  */
 #include "member.bpf.h"
+#include "place.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -25,10 +26,25 @@ static __always_inline __u32 parent_set(struct task_struct *parent)
 	return orphan ? orphan->set : GRP_SET_ROOT;
 }
 
+/* What the parent itself was given, see born_place(). */
+static __always_inline __u64 parent_place(struct task_struct *child, struct task_struct *parent)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, parent, NULL, 0);
+	struct grp_orphan_key key;
+	struct grp_orphan *orphan;
+
+	if (t)
+		return born_place(child, parent, read_place(t));
+	key = orphan_key(parent);
+	orphan = bpf_map_lookup_elem(&orphans, &key);
+	return orphan ? orphan->place : 0;
+}
+
 /* No room in task storage: remember the set in the small table. */
 static __always_inline void birth_orphan(struct task_struct *child, struct task_struct *parent)
 {
-	struct grp_orphan orphan = { .exec_id = child->self_exec_id };
+	struct grp_orphan orphan = { .exec_id = child->self_exec_id,
+				     .place = parent_place(child, parent) };
 	struct grp_orphan_key key = orphan_key(child);
 	long error;
 	int i;
@@ -82,7 +98,8 @@ static __always_inline struct grp_task *birth_storage(struct task_struct *child,
  * pass, a second generation of this hook, the retirement of the set.
  * Return: the set it was placed in; GRP_SET_GONE: somebody else has placed it.
  */
-static __always_inline __u32 place_child(struct grp_task *t, struct task_struct *parent)
+static __always_inline __u32 place_child(struct task_struct *child, struct grp_task *t,
+					 struct task_struct *parent)
 {
 	__u32 set, state;
 	__u64 word;
@@ -97,6 +114,8 @@ static __always_inline __u32 place_child(struct grp_task *t, struct task_struct 
 		set = i < BIRTH_TRIES - 1 ? parent_set(parent) : GRP_SET_ROOT;
 		if (member_up(set))
 			continue;
+		/* A pass that sees the child alive sees what it has got. */
+		t->place = parent_place(child, parent);
 		if (!swap_word(t, word, grp_word(set, GRP_STATE_ALIVE, word))) {
 			both_down(set);
 			continue;
@@ -145,7 +164,7 @@ static __always_inline int birth(struct task_struct *child, struct task_struct *
 
 	if (!t)
 		return 0;
-	placed = place_child(t, parent);
+	placed = place_child(child, t, parent);
 	if (placed != GRP_SET_GONE)
 		follow_parent(child, t, parent, placed);
 	return 0;

@@ -26,7 +26,8 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->plan = malloc(view->capacity_sets * sizeof(*core->plan));
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
-	if (!core->base || !core->sets || !core->plan || !core->planned || !core->free_rows) {
+	if (grp_masks_new(&core->masks) || !core->base || !core->sets || !core->plan ||
+	    !core->planned || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}
@@ -57,6 +58,7 @@ void grp_core_free(struct grp_core *core)
 	}
 	for (unsigned int i = 0; i < GRP_HIERARCHIES_MAX; i++)
 		grp_hierarchy_free(core->slots[i]);
+	grp_masks_free(core->masks);
 	free(core->free_rows);
 	free(core->planned);
 	free(core->plan);

@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "core/event.h"
 #include "core/file.h"
+#include "core/masks.h"
 #include "core/release.h"
 #include "core/subsystem.h"
 
@@ -49,6 +50,7 @@ struct grp_core {
 	bool polled; /* some bound subsystem is told of births and exits */
 	struct grp_group *releases[GRP_RELEASE_MAX]; /* queues, see release.h */
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
+	struct grp_masks *masks; /* see masks.h */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
 	uint64_t events_lost; /* by the kernel, when groups were last looked at because of that */

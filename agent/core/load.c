@@ -91,12 +91,20 @@ static int on_journal(unsigned int entry, const struct grp_journal *record, void
 	return 0;
 }
 
+static int on_mask(uint32_t id, const struct grp_mask_record *record, void *data)
+{
+	struct load *load = data;
+
+	return grp_masks_adopt(load->core, id, record);
+}
+
 static const struct grp_store_visitor visitor = {
 	.hierarchy = on_hierarchy,
 	.group = on_group,
 	.value = on_value,
 	.set = on_set,
 	.journal = on_journal,
+	.mask = on_mask,
 };
 
 /* --- rows of shown values: those of living groups keep theirs ------------------------- */

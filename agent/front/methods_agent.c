@@ -73,6 +73,8 @@ static const char *const stat_names[] = {
 	[GRP_STAT_RETRIES_SPENT] = "retries_spent",
 	[GRP_STAT_EXIT_UNKNOWN] = "exit_unknown",
 	[GRP_STAT_FREE_UNKNOWN] = "free_unknown",
+	[GRP_STAT_BIRTH_PLACED] = "birth_placed",
+	[GRP_STAT_PLACE_NOTICED] = "place_noticed",
 };
 _Static_assert(sizeof(stat_names) / sizeof(*stat_names) == GRP_STAT_MAX, "a name each");
 

@@ -38,6 +38,12 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.settle = grp_pass_settle,
 	.clock = grp_pass_clock,
 	.grace = grp_grace_start,
+	.mask_put = grp_place_put_mask,
+	.placed = grp_place_placed,
+	.place = grp_place_write,
+	.affinity_set = grp_place_set_affinity,
+	.affinity_get = grp_place_get_affinity,
+	.place_look = grp_place_look,
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -70,6 +76,7 @@ static int size_maps(struct grp_bpf *bpf)
 		r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
 	bpf->skel->rodata->capacity_sets = bpf->view.capacity_sets;
 	bpf->skel->rodata->possible_cpus = bpf->view.cpus;
+	bpf->skel->rodata->mask_words = (bpf->view.cpus + 63) / 64;
 	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
 	bpf->skel->rodata->fault_birth_both = grp_fault_number("BIRTH_BOTH");
 	return r;
@@ -84,7 +91,7 @@ static int pin_maps(struct grp_bpf *bpf)
 
 	bpf_object__for_each_map(map, bpf->skel->obj)
 	{
-		if (map == bpf->skel->maps.rodata)
+		if (map == bpf->skel->maps.rodata || map == bpf->skel->maps.told_scratch)
 			continue;
 		r = grp_pins_path(path, sizeof(path), bpf->dir, 0, bpf_map__name(map));
 		if (!r)

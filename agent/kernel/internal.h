@@ -13,7 +13,10 @@
 
 struct bpf_link;
 struct fastpath;
+struct placement;
 struct ring_buffer;
+struct sched_asked;
+struct sched_asked_tp;
 
 /* Maps that only the agent reads and writes (A5). */
 enum grp_store_map {
@@ -99,6 +102,33 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 int grp_pass_control(void *kernel, const struct grp_control *control);
 int grp_pass_settle(void *kernel);
 uint64_t grp_pass_clock(void *kernel);
+
+/* Runs a pass until its end; @fn is told of each @size bytes. Under SCHED_FIFO. */
+struct grp_pass_reader {
+	struct bpf_program *program;
+	size_t size; /* of a record */
+	int (*fn)(const void *record, void *data);
+	void *data;
+};
+int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
+		  const struct grp_pass_reader *reader);
+
+/* --- place.c ------------------------------------------------------------------ */
+
+int grp_place_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record);
+int grp_place_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data);
+int grp_place_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		     grp_placed_fn fn, void *data);
+int grp_place_write(void *kernel, const struct grp_scan_request *request);
+int grp_place_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask);
+int grp_place_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);
+int grp_place_look(void *kernel, uint32_t tid);
+
+/* --- notice.c ------------------------------------------------------------------- */
+
+int grp_notice_watch(void *kernel, bool on);
+void grp_notice_close(struct grp_bpf *bpf);
+int grp_notice_claim(void *kernel, bool on);
 
 /* --- grace.c ------------------------------------------------------------------ */
 

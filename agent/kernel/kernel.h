@@ -13,8 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "grp/abi.h"
+#include "base/mask.h"
+#include "grp/place.h"
 
 /* What a pass over the tasks shall do. */
 enum grp_pass {
@@ -48,7 +50,11 @@ struct grp_store_visitor {
 	int (*set)(uint32_t id, const struct grp_set_record *record, void *data);
 	int (*value)(const struct grp_value_key *key, const struct grp_value *value, void *data);
 	int (*journal)(unsigned int entry, const struct grp_journal *record, void *data);
+	int (*mask)(uint32_t id, const struct grp_mask_record *record, void *data);
 };
+
+/* Called once a task; a negative result ends the pass and is its result. */
+typedef int (*grp_placed_fn)(const struct grp_place_record *record, void *data);
 
 struct grp_kernel_ops {
 	/*
@@ -92,6 +98,36 @@ struct grp_kernel_ops {
 	 * was started, done is not called.
 	 */
 	int (*grace)(void *kernel, void (*done)(void *data), void *data);
+
+	/* mask_put: one of the masks and policies by id, as the store's; -ENOSPC. */
+	int (*mask_put)(void *kernel, uint32_t id, const struct grp_mask_record *record);
+	/*
+	 * placed: a pass that tells places and masks, by a plan of GRP_PLAN_PLACED and
+	 * GRP_PLAN_ALL, or with NULL of all tasks with a place. request may be NULL.
+	 */
+	int (*placed)(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		      grp_placed_fn fn, void *data);
+	/*
+	 * place: changes request.half of the place of thread request.tid. Return: 0;
+	 * -ESRCH: it is not there, or ends; -EAGAIN: it is not as expected, or still
+	 * being born.
+	 */
+	int (*place)(void *kernel, const struct grp_scan_request *request);
+	/*
+	 * affinity_set, affinity_get: sched_setaffinity() and the mask that the thread
+	 * has. -EINVAL: the kernel's own cpuset has none of these, or it may not be moved.
+	 */
+	int (*affinity_set)(void *kernel, pid_t tid, const struct grp_mask *mask);
+	int (*affinity_get)(void *kernel, pid_t tid, struct grp_mask *ret_mask);
+	/*
+	 * place_look: an event of this thread (0: of all) may come again from now on.
+	 * place_watch: the hooks that notice are attached, or not any more.
+	 * place_claim: this instance is the one that confines tasks on this kernel, or
+	 * not any more; -EBUSY: another one is.
+	 */
+	int (*place_look)(void *kernel, uint32_t tid);
+	int (*place_watch)(void *kernel, bool on);
+	int (*place_claim)(void *kernel, bool on);
 };
 
 #endif

@@ -21,8 +21,8 @@
  * its end: the program would be run again for the record that meets it, and would
  * tell a task that it has just moved as one that the plan does not know.
  */
-#define READ_RECORDS 256
-_Static_assert(READ_RECORDS * sizeof(struct grp_scan_record) < 32768, "seq buffer");
+#define READ_BYTES 20480
+_Static_assert(READ_BYTES + sizeof(struct grp_scan_record) < 32768, "seq buffer");
 
 static void enter_fifo(const struct grp_bpf *bpf)
 {
@@ -51,8 +51,8 @@ static struct bpf_program *pass_program(const struct grp_bpf *bpf, enum grp_pass
 }
 
 /* An open pass; limited to a thread or a process where one is asked for. */
-static int open_pass(const struct grp_bpf *bpf, enum grp_pass kind,
-		     const struct grp_scan_request *request, int *ret_fd)
+static int open_pass(const struct bpf_program *program, const struct grp_scan_request *request,
+		     int *ret_fd)
 {
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
@@ -65,7 +65,7 @@ static int open_pass(const struct grp_bpf *bpf, enum grp_pass kind,
 		info.task.tid = request->tid;
 	else if (request->tgid)
 		info.task.pid = request->tgid;
-	link = bpf_link_create(bpf_program__fd(pass_program(bpf, kind)), 0, BPF_TRACE_ITER, &opts);
+	link = bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, &opts);
 	if (link < 0)
 		return -errno;
 	fd = bpf_iter_create(link);
@@ -81,20 +81,21 @@ static void write_plan(struct grp_bpf *bpf, const uint16_t *plan)
 		bpf->plan[i] = plan[i];
 }
 
-static int hand_over(const struct grp_scan_record *records, size_t len, grp_scan_fn fn, void *data)
+static int hand_over(const struct grp_pass_reader *reader, const char *records, size_t len)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < len / sizeof(*records); i++)
-		r = fn(&records[i], data);
+	for (size_t at = 0; !r && at + reader->size <= len; at += reader->size)
+		r = reader->fn(records + at, reader->data);
 	return r;
 }
 
-int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
-		 const uint16_t *plan, grp_scan_fn fn, void *data)
+int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
+		  const struct grp_pass_reader *reader)
 {
-	struct grp_scan_record records[READ_RECORDS];
-	struct grp_bpf *bpf = kernel;
+	/* As the records are made of. */
+	uint64_t buffer[READ_BYTES / sizeof(uint64_t)];
+	const size_t size = READ_BYTES / reader->size * reader->size;
 	const struct grp_bpf *const fifo _cleanup_fifo_ = bpf;
 	_cleanup_close_ int fd = -1;
 	ssize_t n;
@@ -108,19 +109,43 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 	else
 		bpf->request->flags |= GRP_SCAN_ALL_SETS;
 	enter_fifo(bpf);
-	r = open_pass(bpf, kind, request, &fd);
+	r = open_pass(reader->program, request, &fd);
 	if (r)
 		return r;
-	while ((n = read(fd, records, sizeof(records))) != 0) {
+	while ((n = read(fd, buffer, size)) != 0) {
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -errno;
-		r = fn ? hand_over(records, n, fn, data) : 0;
+		r = reader->fn ? hand_over(reader, (const char *)buffer, n) : 0;
 		if (r)
 			return r;
 	}
 	return 0;
+}
+
+struct scan {
+	grp_scan_fn fn;
+	void *data;
+};
+
+static int on_scan(const void *record, void *data)
+{
+	const struct scan *scan = data;
+
+	return scan->fn(record, scan->data);
+}
+
+int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
+		 const uint16_t *plan, grp_scan_fn fn, void *data)
+{
+	struct scan scan = { .fn = fn, .data = data };
+	const struct grp_pass_reader reader = { .program = pass_program(kernel, kind),
+						.size = sizeof(struct grp_scan_record),
+						.fn = fn ? on_scan : NULL,
+						.data = &scan };
+
+	return grp_pass_read(kernel, request, plan, &reader);
 }
 
 int grp_pass_control(void *kernel, const struct grp_control *control)

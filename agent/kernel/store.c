@@ -344,5 +344,7 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 		if (!r && journal.op != GRP_JOURNAL_NONE)
 			r = visitor->journal(i, &journal, data);
 	}
+	if (!r && visitor->mask)
+		r = grp_place_visit(bpf, visitor, data);
 	return r;
 }

@@ -15,6 +15,8 @@
  *      its chargers are zero and an RCU grace period has passed since.
  *  A5  A record that outlives the agent is changed by single-element updates
  *      of which every prefix is recoverable.
+ *  A6  A task's own wish is in its place before what it wished for is overwritten,
+ *      and its place says CHANGING from before a mask is set until it was set.
  */
 #ifndef GRP_ABI_H
 #define GRP_ABI_H
@@ -77,6 +79,7 @@ struct grp_task {
 	__u32 origin; /* enum grp_origin */
 	__u32 uncharged; /* 1: its last charge is done, its set was told (A4) */
 	__u32 pad;
+	__u64 place; /* see grp/place.h; written at birth, then by a pass only */
 };
 
 /* --- counters ------------------------------------------------------------- */
@@ -127,12 +130,15 @@ enum grp_stat {
 	GRP_STAT_RETRIES_SPENT, /* a bounded retry loop came to its end */
 	GRP_STAT_EXIT_UNKNOWN, /* exit of a task without storage */
 	GRP_STAT_FREE_UNKNOWN, /* free of a task whose storage was out of reach */
+	GRP_STAT_BIRTH_PLACED, /* births while the parent's CPUs were being changed */
+	GRP_STAT_PLACE_NOTICED, /* tasks noticed whose CPUs may have been rewritten */
 	GRP_STAT_MAX,
 };
 
 enum grp_event_kind {
 	GRP_EVENT_EMPTY, /* a set has lost its last member */
 	GRP_EVENT_ORPHAN, /* a birth waits for adoption: run a seeding pass */
+	GRP_EVENT_PLACE, /* begins a struct grp_place_event, grp/place.h */
 };
 
 /* Ring buffer. Never one per birth, exit or switch. */
@@ -153,6 +159,7 @@ struct grp_orphan_key {
 struct grp_orphan {
 	__u32 set;
 	__u32 exec_id;
+	__u64 place;
 };
 
 /* --- passes over the tasks ------------------------------------------------- */
@@ -170,7 +177,11 @@ struct grp_scan_request {
 	__u32 flags;
 	__u32 uid;
 	__u32 pidns; /* inode of the pid namespace for ns_tid, ns_tgid; 0: none */
-	__u32 pad;
+	/* GRP_PASS_PLACE: of the thread that was born then, if the half is as expected */
+	__u32 half; /* enum grp_place_half, grp/place.h */
+	__u32 expected;
+	__u32 wanted;
+	__u64 start_ns; /* since boot */
 };
 
 enum grp_verdict {
@@ -180,7 +191,8 @@ enum grp_verdict {
 	GRP_VERDICT_EXITING,
 	GRP_VERDICT_NO_PLAN, /* the plan has no entry for the task's set */
 	GRP_VERDICT_DENIED, /* request.uid may not move it */
-	GRP_VERDICT_BUSY, /* lost every try; pass again */
+	GRP_VERDICT_BUSY, /* lost every try, or not as expected; pass again */
+	GRP_VERDICT_PLACED,
 	GRP_VERDICT_MAX,
 };
 
@@ -207,7 +219,16 @@ struct grp_scan_record {
 	__u64 idle_ns; /* of a listed task: since it last ran; 0: it runs or is about to */
 	char comm[GRP_COMM_SIZE]; /* of a listed task: any bytes, NUL-terminated */
 	__u16 from; /* of a moved task: its set before; the same: it was there already */
-	__u16 pad[3];
+	__u16 kind; /* enum grp_task_kind */
+	__u32 pad;
+};
+
+enum grp_task_kind {
+	GRP_TASK_KERNEL = 1 << 0, /* of the kernel's own */
+	GRP_TASK_FIXED = 1 << 1, /* nobody may change its CPUs (PF_NO_SETAFFINITY) */
+	/* Of a record with a mask: */
+	GRP_TASK_KEPT = 1 << 2, /* the kernel keeps what was asked for: the mask is that */
+	GRP_TASK_UNASKED = 1 << 3, /* ... and nobody has asked */
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
@@ -424,14 +445,14 @@ struct grp_shown {
 	__u64 window_own_ns[2]; /* own_ns at the begin of even and of odd ones */
 };
 
-_Static_assert(sizeof(struct grp_task) == 48, "abi");
+_Static_assert(sizeof(struct grp_task) == 56, "abi");
 _Static_assert(sizeof(struct grp_cell) == 32, "abi");
 _Static_assert(sizeof(struct grp_mode) == 16, "abi");
 _Static_assert(sizeof(struct grp_count) == 64, "abi");
 _Static_assert(sizeof(struct grp_event) == 16, "abi");
 _Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
-_Static_assert(sizeof(struct grp_orphan) == 8, "abi");
-_Static_assert(sizeof(struct grp_scan_request) == 24, "abi");
+_Static_assert(sizeof(struct grp_orphan) == 16, "abi");
+_Static_assert(sizeof(struct grp_scan_request) == 40, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");

@@ -7,7 +7,7 @@
 #define GRP_IDS_H
 
 /* Changes whenever a pinned map changes its meaning or its shape. */
-#define GRP_LAYOUT_VERSION 2
+#define GRP_LAYOUT_VERSION 3
 
 /* Slots for hierarchies: the width of a set's vector (design VER-1). */
 #define GRP_HIERARCHIES_MAX 16
@@ -43,6 +43,17 @@
 
 /* Births that found no room in task storage and wait for adoption. */
 #define GRP_ORPHANS_MAX 1024
+
+/*
+ * Distinct masks and policies that tasks wish for or have, at a time. An id has 15
+ * bits; a table of this length is looked through in microseconds, and programs that
+ * pin their threads one by one use a mask a CPU.
+ */
+#define GRP_MASKS_MAX 4096
+/* Words of a mask: the 8,192 CPUs of a distribution kernel. */
+#define GRP_MASK_WORDS_MAX 128
+/* Tasks whose CPUs were rewritten and that the agent has not looked at yet. */
+#define GRP_PLACE_PENDING_MAX 1024
 
 /*
  * Events kept for watchers that are behind, of 1 KiB on average: as many as come

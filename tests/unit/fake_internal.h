@@ -10,7 +10,21 @@
 /* A longer array whose new part is zero; ends the test when there is no memory. */
 void *fake_grow(void *items, size_t from, size_t to, size_t size);
 
+/* One single-element update; after the last one allowed nothing changes. */
+int fake_update(struct fake_kernel *fake);
+
 int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 	      const uint16_t *plan, grp_scan_fn fn, void *data);
+
+/* fake_place.c */
+int fake_mask_put(void *kernel, uint32_t id, const struct grp_mask_record *record);
+int fake_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		grp_placed_fn fn, void *data);
+int fake_place(void *kernel, const struct grp_scan_request *request);
+int fake_affinity_set(void *kernel, pid_t tid, const struct grp_mask *mask);
+int fake_affinity_get(void *kernel, pid_t tid, struct grp_mask *ret_mask);
+int fake_place_look(void *kernel, uint32_t tid);
+int fake_place_watch(void *kernel, bool on);
+int fake_place_claim(void *kernel, bool on);
 
 #endif

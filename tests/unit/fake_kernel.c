@@ -13,8 +13,7 @@
 
 /* --- the store --------------------------------------------------------------- */
 
-/* One single-element update; after the last one allowed nothing changes. */
-static int update(struct fake_kernel *fake)
+int fake_update(struct fake_kernel *fake)
 {
 	if (fake->updates_left == 0)
 		return -ECANCELED;
@@ -27,7 +26,7 @@ static int update(struct fake_kernel *fake)
 static int meta_put(void *kernel, const struct grp_meta *meta)
 {
 	struct fake_kernel *fake = kernel;
-	int r = update(fake);
+	int r = fake_update(fake);
 
 	if (!r)
 		fake->meta = *meta;
@@ -45,7 +44,7 @@ static int meta_get(void *kernel, struct grp_meta *ret)
 static int hierarchy_put(void *kernel, unsigned int slot, const struct grp_hierarchy_record *record)
 {
 	struct fake_kernel *fake = kernel;
-	int r = update(fake);
+	int r = fake_update(fake);
 
 	if (!r)
 		fake->hierarchies[slot] = record ? *record : (struct grp_hierarchy_record){ 0 };
@@ -59,7 +58,7 @@ static int group_put(void *kernel, uint32_t id, const struct grp_group_record *r
 
 	if (id >= fake->n_groups && !record)
 		return 0;
-	r = update(fake);
+	r = fake_update(fake);
 	if (r)
 		return r;
 	if (id >= fake->n_groups) {
@@ -78,7 +77,7 @@ static int set_put(void *kernel, uint32_t id, const struct grp_set_record *recor
 
 	if (id >= fake->view.capacity_sets)
 		return -E2BIG;
-	r = update(fake);
+	r = fake_update(fake);
 	if (!r)
 		fake->sets[id] = record ? *record : (struct grp_set_record){ 0 };
 	return r;
@@ -119,7 +118,7 @@ static int base_put(void *kernel, uint64_t key, const struct grp_base *base)
 {
 	struct fake_kernel *fake = kernel;
 	struct fake_base *old;
-	int r = update(fake);
+	int r = fake_update(fake);
 
 	if (r)
 		return r;
@@ -154,7 +153,7 @@ static int value_put(void *kernel, const struct grp_value_key *key, const struct
 {
 	struct fake_kernel *fake = kernel;
 	struct fake_value *old = find_value(fake, key);
-	int r = update(fake);
+	int r = fake_update(fake);
 
 	if (r)
 		return r;
@@ -173,7 +172,7 @@ static int value_put(void *kernel, const struct grp_value_key *key, const struct
 static int journal_put(void *kernel, unsigned int entry, const struct grp_journal *record)
 {
 	struct fake_kernel *fake = kernel;
-	int r = update(fake);
+	int r = fake_update(fake);
 
 	if (!r)
 		fake->journal[entry] = record ? *record : (struct grp_journal){ 0 };
@@ -200,6 +199,9 @@ static int visit(void *kernel, const struct grp_store_visitor *visitor, void *da
 	for (unsigned int i = 0; !r && visitor->journal && i < GRP_JOURNAL_ENTRIES; i++)
 		if (fake->journal[i].op)
 			r = visitor->journal(i, &fake->journal[i], data);
+	for (uint32_t i = 0; !r && visitor->mask && i < fake->n_masks; i++)
+		if (fake->masks[i].kind < GRP_MASK_KINDS)
+			r = visitor->mask(i, &fake->masks[i], data);
 	return r;
 }
 
@@ -304,6 +306,14 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.settle = settle,
 	.clock = read_clock,
 	.grace = grace,
+	.mask_put = fake_mask_put,
+	.placed = fake_placed,
+	.place = fake_place,
+	.affinity_set = fake_affinity_set,
+	.affinity_get = fake_affinity_get,
+	.place_look = fake_place_look,
+	.place_watch = fake_place_watch,
+	.place_claim = fake_place_claim,
 };
 
 /* --- life -------------------------------------------------------------------- */
@@ -358,6 +368,7 @@ void fake_kernel_free(struct fake_kernel *fake)
 		free(fake->bases[i].base);
 	free(fake->bases);
 	free(fake->values);
+	free(fake->masks);
 	free(fake->groups);
 	free(fake->sets);
 	free(fake->counts);

@@ -27,6 +27,10 @@ struct fake_task {
 	uint16_t set;
 	uint8_t state; /* enum grp_state */
 	bool stored; /* has task storage */
+	uint64_t place;
+	uint16_t kind; /* enum grp_task_kind, of those only KERNEL and FIXED */
+	bool asked; /* somebody has asked for its CPUs */
+	struct grp_mask asked_cpus; /* for these; without, it has all */
 	char comm[GRP_COMM_SIZE];
 };
 
@@ -59,6 +63,8 @@ struct fake_kernel {
 	struct fake_value *values;
 	size_t n_values;
 	struct grp_journal journal[GRP_JOURNAL_ENTRIES];
+	struct grp_mask_record *masks; /* by id, n_masks of them; kind GRP_MASK_KINDS: free */
+	size_t n_masks;
 
 	struct fake_task tasks[FAKE_TASKS_MAX];
 	size_t n_tasks; /* entries in use, with free ones between */
@@ -76,6 +82,16 @@ struct fake_kernel {
 	unsigned long fail_at; /* that one fails, counted from 1, and all others work; 0: none */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int settles;
+	/* CPUs of tasks, see fake_place.c. */
+	bool keeps_asked; /* what was asked for, apart from what a task gets of it (6.2) */
+	struct grp_mask allowed; /* by the kernel's own cpuset; empty: all */
+	unsigned int placed_passes, affinities;
+	bool watches; /* the hooks that notice are attached */
+	unsigned int looks;
+	bool claimed, claimed_elsewhere;
+	/* Called before each mask is set; may be NULL. */
+	void (*before_affinity)(struct fake_kernel *fake, uint32_t tid, void *data);
+	void *before_affinity_data;
 	int settle_result; /* of the next ones */
 	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
 	uint64_t now_ns; /* since boot: what births, moves and exits are noted with */
@@ -103,6 +119,11 @@ void fake_task_run(struct fake_kernel *fake, uint32_t tid, unsigned int cpu, uin
 /* No member any more, may still charge; then reaped: gone. */
 void fake_task_exit(struct fake_kernel *fake, uint32_t tid);
 void fake_task_reap(struct fake_kernel *fake, uint32_t tid);
+
+/* What its CPUs are: asked for, allowed, and those that the fake has. */
+struct grp_mask fake_task_cpus(const struct fake_kernel *fake, uint32_t tid);
+/* As sched_setaffinity() by somebody else. Return: 0; -EINVAL, -ESRCH. */
+int fake_task_ask(struct fake_kernel *fake, uint32_t tid, const struct grp_mask *mask);
 
 /* Ends the grace periods on their way. Return: how many. */
 unsigned int fake_grace_end(struct fake_kernel *fake);

@@ -101,6 +101,9 @@ struct fake_task *fake_task_fork(struct fake_kernel *fake, uint32_t parent, uint
 	if (from) {
 		task->uid = from->uid;
 		task->suid = from->suid;
+		task->place = from->place;
+		task->asked = from->asked;
+		task->asked_cpus = from->asked_cpus;
 	}
 	store(fake, task, set, GRP_STATE_ALIVE);
 	fake->counts[set].forks++;
@@ -206,6 +209,7 @@ static void fill_record(const struct fake_kernel *fake, const struct fake_task *
 	record->nr_threads = count_threads(fake, task->tgid);
 	record->set = task->set;
 	record->state = task->state;
+	record->kind = task->kind;
 	record->start_ns = task->start_ns;
 	record->time_ns = task->time_ns;
 }
