@@ -100,6 +100,14 @@ int grp_pass_control(void *kernel, const struct grp_control *control);
 int grp_pass_settle(void *kernel);
 uint64_t grp_pass_clock(void *kernel);
 
+/* --- topology.c --------------------------------------------------------------- */
+
+/* From sysfs. Return: 0; -errno: the list of possible or online CPUs. */
+int grp_topology_read(void *kernel, struct grp_topology *ret);
+
+/* The same from another place than /sys/devices/system, for tests. */
+int grp_topology_read_at(const char *dir, struct grp_topology *ret);
+
 /* --- grace.c ------------------------------------------------------------------ */
 
 int grp_grace_open(struct grp_bpf *bpf);
