@@ -26,8 +26,9 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->plan = malloc(view->capacity_sets * sizeof(*core->plan));
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
-	if (grp_masks_new(&core->masks) || !core->base || !core->sets || !core->plan ||
-	    !core->planned || !core->free_rows) {
+	core->topology = calloc(1, sizeof(*core->topology));
+	if (grp_masks_new(&core->masks) || !core->topology || !core->base || !core->sets ||
+	    !core->plan || !core->planned || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}
@@ -64,6 +65,7 @@ void grp_core_free(struct grp_core *core)
 	free(core->plan);
 	free(core->sets);
 	free(core->base);
+	free(core->topology);
 	free(core);
 }
 

@@ -26,6 +26,7 @@ struct grp_core {
 	const struct grp_kernel_ops *ops;
 	void *kernel;
 	const struct grp_kernel_view *view;
+	struct grp_topology *topology; /* owned */
 	struct grp_meta meta; /* as stored: next_group and fold_seq are reserved up to there */
 	uint32_t next_group;
 	uint64_t fold_seq;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/internal.h"
+#include "core/topology.h"
 
 /* Records as they come, before the tree can be put together. */
 struct load {
@@ -283,6 +284,10 @@ int grp_core_load(struct grp_core *core, struct grp_error *error)
 		r = check_meta(core, error);
 	if (r)
 		return r;
+	r = grp_core_topology_read(core);
+	if (r)
+		return grp_error_set(error, -r, "cannot read the CPUs of this machine: %s",
+				     strerror(-r));
 	/* Numbers up to there may have been handed out. */
 	core->next_group = core->meta.next_group;
 	core->fold_seq = core->meta.fold_seq;

@@ -37,6 +37,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.control = grp_pass_control,
 	.settle = grp_pass_settle,
 	.clock = grp_pass_clock,
+	.topology = grp_topology_read,
 	.grace = grp_grace_start,
 	.mask_put = grp_place_put_mask,
 	.placed = grp_place_placed,

@@ -130,6 +130,14 @@ int grp_notice_watch(void *kernel, bool on);
 void grp_notice_close(struct grp_bpf *bpf);
 int grp_notice_claim(void *kernel, bool on);
 
+/* --- topology.c --------------------------------------------------------------- */
+
+/* From sysfs. Return: 0; -errno: the list of possible or online CPUs. */
+int grp_topology_read(void *kernel, struct grp_topology *ret);
+
+/* The same from another place than /sys/devices/system, for tests. */
+int grp_topology_read_at(const char *dir, struct grp_topology *ret);
+
 /* --- grace.c ------------------------------------------------------------------ */
 
 int grp_grace_open(struct grp_bpf *bpf);

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/mask.h"
+#include "grp/abi.h"
 #include "grp/place.h"
 
 /* What a pass over the tasks shall do. */
@@ -42,6 +43,24 @@ struct grp_kernel_view {
 	const struct grp_count *counts; /* [set] */
 	const uint64_t *stats; /* [enum grp_stat] */
 	struct grp_shown *shown; /* [row]; the agent writes it, it is pinned */
+};
+
+/* A number of a CPU's node, package or core that the kernel does not tell. */
+#define GRP_TOPOLOGY_UNKNOWN UINT16_MAX
+
+/* Where a CPU is. Packages and cores are counted by their first CPU, as lscpu -e does. */
+struct grp_topology_cpu {
+	uint16_t node, package, core; /* GRP_TOPOLOGY_UNKNOWN; package and core: offline */
+};
+
+/* CPUs and memory of this machine; some 50 KiB, so not for the stack. */
+struct grp_topology {
+	unsigned int n_cpus; /* possible ones: all are below it */
+	unsigned int n_cpus_max; /* that this kernel was built for */
+	unsigned int n_nodes_max; /* the same for nodes */
+	struct grp_mask online; /* CPUs */
+	struct grp_mask nodes; /* those with memory, now */
+	struct grp_topology_cpu cpus[GRP_MASK_BITS];
 };
 
 struct grp_store_visitor {
@@ -92,6 +111,8 @@ struct grp_kernel_ops {
 	int (*settle)(void *kernel);
 	/* clock: CLOCK_MONOTONIC in ns. */
 	uint64_t (*clock)(void *kernel);
+	/* topology: what is there now. -errno: not all of it could be read. */
+	int (*topology)(void *kernel, struct grp_topology *ret);
 	/*
 	 * grace: starts waiting for an RCU grace period outside the loop; done
 	 * is called from the loop. Several may be on their way. -errno: none

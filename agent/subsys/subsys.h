@@ -9,11 +9,12 @@
 
 extern const struct grp_subsystem grp_cpuacct;
 extern const struct grp_subsystem grp_debug;
+extern const struct grp_subsystem grp_cpuset;
 
 /*
  * The registry, in the order in which states are made (API-7). Records name a
  * subsystem by its place: new ones come last.
  */
-#define GRP_SUBSYSTEMS &grp_cpuacct, &grp_debug
+#define GRP_SUBSYSTEMS &grp_cpuacct, &grp_debug, &grp_cpuset
 
 #endif

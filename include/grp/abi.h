@@ -291,6 +291,9 @@ enum grp_group_flags {
 	GRP_GROUP_AUTO_DELETE = 1 << 1,
 	GRP_GROUP_CLONE_CHILDREN = 1 << 2,
 	GRP_GROUP_ENTERED = 1 << 3, /* since its last release (REL-3) */
+	GRP_GROUP_ALL_CPUS = 1
+			     << 4, /* cpuset: made without CPUs of its own, it has its parent's, */
+	GRP_GROUP_ALL_NODES = 1 << 5, /* and nodes; unless a value says otherwise */
 };
 
 /* Owner and mode of a control file. */

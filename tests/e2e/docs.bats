@@ -202,11 +202,13 @@ complete_line() {
 	local subsystem n=0
 	need_sources
 	start_agent
+	ctl mkdir /below
 	while read -r subsystem; do
 		sed -n "/^\.SS Subsystem $subsystem\$/,/^\.S[SH] /p" "$ROOT/cli/grpctl.1" |
 			grep -o '\\fB[^\\]*\\fR' | sed 's/\\fB//; s/\\fR//' | tr ' ' '\n' >described
-		ctl --json stat / | jq -r --arg s "$subsystem." '.files[].name |
-			select(startswith($s)) | .[($s | length):]' >files
+		{ ctl --json stat / && ctl --json stat /below; } |
+			jq -r --arg s "$subsystem." '.files[].name | select(startswith($s)) | .[($s | length):]' |
+			sort -u >files
 		same_lists "files of $subsystem and in grpctl(1)" files described
 		((n += 1))
 	done < <(ctl --json subsystems | jq -r '.[].name')

@@ -267,6 +267,14 @@ static uint64_t read_clock(void *kernel)
 	return fake->clock_ns;
 }
 
+static int read_topology(void *kernel, struct grp_topology *ret)
+{
+	const struct fake_kernel *fake = kernel;
+
+	*ret = *fake->topology;
+	return 0;
+}
+
 static int grace(void *kernel, void (*done)(void *data), void *data)
 {
 	struct fake_kernel *fake = kernel;
@@ -305,6 +313,7 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.control = control,
 	.settle = settle,
 	.clock = read_clock,
+	.topology = read_topology,
 	.grace = grace,
 	.mask_put = fake_mask_put,
 	.placed = fake_placed,
@@ -347,6 +356,14 @@ struct fake_kernel *fake_kernel_new(unsigned int cpus, unsigned int capacity_gro
 		.cpus = cpus,
 		.next_group = 1,
 	};
+	fake->topology = fake_grow(NULL, 0, 1, sizeof(*fake->topology));
+	fake->topology->n_cpus = cpus;
+	fake->topology->n_cpus_max = 256;
+	fake->topology->n_nodes_max = 1024;
+	grp_mask_fill(&fake->topology->online, cpus);
+	grp_mask_fill(&fake->topology->nodes, 1);
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+		fake->topology->cpus[cpu] = (struct grp_topology_cpu){ .core = (uint16_t)cpu };
 	fake->view = (struct grp_kernel_view){
 		.cpus = cpus,
 		.capacity_sets = capacity_sets,
@@ -369,6 +386,7 @@ void fake_kernel_free(struct fake_kernel *fake)
 	free(fake->bases);
 	free(fake->values);
 	free(fake->masks);
+	free(fake->topology);
 	free(fake->groups);
 	free(fake->sets);
 	free(fake->counts);

@@ -94,6 +94,7 @@ struct fake_kernel {
 	void *before_affinity_data;
 	int settle_result; /* of the next ones */
 	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
+	struct grp_topology *topology; /* all CPUs online, on node 0; a test may change it */
 	uint64_t now_ns; /* since boot: what births, moves and exits are noted with */
 	/* Called before each pass, to let tasks fork or exit in the middle; may be NULL. */
 	void (*before_pass)(struct fake_kernel *fake, enum grp_pass kind, void *data);
