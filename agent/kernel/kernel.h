@@ -42,6 +42,7 @@ struct grp_kernel_view {
 	const struct grp_mode *modes; /* same */
 	const struct grp_count *counts; /* [set] */
 	const uint64_t *stats; /* [enum grp_stat] */
+	const struct grp_pressure *pressure; /* [set]; NULL: not counted */
 	struct grp_shown *shown; /* [row]; the agent writes it, it is pinned */
 };
 
@@ -149,6 +150,12 @@ struct grp_kernel_ops {
 	int (*place_look)(void *kernel, uint32_t tid);
 	int (*place_watch)(void *kernel, bool on);
 	int (*place_claim)(void *kernel, bool on);
+	/*
+	 * pressure: whether direct reclaim is counted, also when the agent has ended.
+	 * Then the view shows it; switched off, what was counted is gone. -errno: the
+	 * kernel does not let us, and nothing has changed.
+	 */
+	int (*pressure)(void *kernel, bool on);
 };
 
 #endif
