@@ -128,6 +128,13 @@ int grp_file_parse_flag(const struct grp_file_access *access, const char *text, 
 int grp_file_canonical_flag(const char *text, char *ret_text, struct grp_error *error);
 
 /**
+ * grp_file_parse_member() - whom a write to "tasks" or (@whole) "cgroup.procs" means.
+ * Return: 0; -EIO: no number; -ESRCH: none such that the caller can see.
+ */
+int grp_file_parse_member(const struct grp_file_access *access, const char *text, bool whole,
+			  struct grp_task_id *ret_id);
+
+/**
  * grp_file_read() - content of a file; @ret_text is malloc'ed, owned by the caller.
  * Return: 0; -ENOENT no such file; -EINVAL not readable; -EACCES.
  */

@@ -50,6 +50,7 @@ static int open_session(struct grp_fs_mount *mount, int fd)
 
 	grp_fs_dir_ops(&ops);
 	grp_fs_file_ops(&ops);
+	grp_fs_write_op(&ops);
 	mount->session = fuse_session_new(&args, &ops, sizeof(ops), mount);
 	fuse_opt_free_args(&args);
 	if (!mount->session)
@@ -79,6 +80,7 @@ static void mount_free(struct grp_fs_mount *mount)
 {
 	struct grp_fs *fs = mount->fs;
 
+	grp_fs_writes_drop(mount);
 	grp_fs_handles_drop(mount);
 	sd_event_source_disable_unref(mount->io);
 	if (mount->session)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control files of the control filesystem, and owners and modes of all that is in it.
- * One write is one operation, whatever its offset (FILE-5).
+ * Control files of the control filesystem, as they are opened and read, and owners and
+ * modes of all that is in it. What is written is in fs_write.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -182,61 +182,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	(void)fuse_reply_buf(req, left ? handle->text + off : NULL, left < size ? left : size);
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
-
-/* Whoever has opened it answers for what is written; the writer is who 0 means. */
-static void take_credentials(struct grp_fs_request *request, const struct grp_fs_handle *handle)
-{
-	struct grp_caller *caller = &request->caller;
-
-	caller->uid = handle->caller.uid;
-	caller->gid = handle->caller.gid;
-	caller->groups = handle->groups;
-	caller->n_groups = handle->caller.n_groups;
-}
-
-static int write_node(struct grp_fs_request *request, const struct grp_fs_node *node,
-		      const char *buf, size_t size)
-{
-	const struct grp_file_access access = {
-		.core = request->core,
-		.group = node->group,
-		.caller = &request->caller,
-		.error = &request->error,
-	};
-	_cleanup_free_ char *text = NULL;
-
-	if (node->kind != GRP_FS_FILE)
-		return -EINVAL;
-	if (!node->group || !node->ref.file)
-		return -ENODEV;
-	text = strndup(buf, size);
-	if (!text)
-		return -ENOMEM;
-	return grp_file_write(&access, node->ref.name, text, size);
-}
-
-static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
-		     struct fuse_file_info *fi)
-{
-	struct grp_fs_request request _cleanup_request_;
-	struct grp_fs_handle *handle;
-	struct grp_fs_node node;
-	int r;
-
-	grp_fs_request_init(&request, req, true);
-	handle = grp_fs_handle_find(request.mount->fs, fi->fh);
-	if (handle)
-		take_credentials(&request, handle);
-	grp_fs_node(request.mount, ino, &node);
-	r = write_node(&request, &node, buf, size);
-	if (node.group && node.ref.file)
-		grp_fs_changed(&request, "write", node.group, node.ref.name, r);
-	if (r < 0)
-		(void)fuse_reply_err(req, -r);
-	else
-		(void)fuse_reply_write(req, size);
-}
+/* --- the end ---------------------------------------------------------------------------------------- */
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -254,6 +200,5 @@ void grp_fs_file_ops(struct fuse_lowlevel_ops *ops)
 	ops->setattr = op_setattr;
 	ops->open = op_open;
 	ops->read = op_read;
-	ops->write = op_write;
 	ops->release = op_release;
 }

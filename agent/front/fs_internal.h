@@ -30,6 +30,7 @@ struct grp_fs_mount {
 	struct fuse_session *session; /* over a clone of it */
 	sd_event_source *io;
 	struct fuse_buf buf;
+	struct grp_fs_write *writes; /* that go on */
 };
 
 struct grp_fs {
@@ -171,5 +172,12 @@ int grp_fs_proc_read(struct grp_fs_mount *mount, const struct grp_fs_node *node,
 /* grp_fs_dir_ops(), grp_fs_file_ops() - fill in theirs. */
 void grp_fs_dir_ops(struct fuse_lowlevel_ops *ops);
 void grp_fs_file_ops(struct fuse_lowlevel_ops *ops);
+
+/* --- fs_write.c ------------------------------------------------------------------------------- */
+
+void grp_fs_write_op(struct fuse_lowlevel_ops *ops);
+
+/* grp_fs_writes_drop() - those of a mount that has ended: nobody waits for them. */
+void grp_fs_writes_drop(struct grp_fs_mount *mount);
 
 #endif
