@@ -51,7 +51,7 @@ CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 PKG_CONFIG ?= pkg-config
 
-AGENT_PKGS := libsystemd jansson libmicrohttpd libbpf
+AGENT_PKGS := libsystemd jansson libmicrohttpd libbpf fuse3
 CLI_PKGS := jansson smartcols
 PKGS := $(sort $(AGENT_PKGS) $(CLI_PKGS))
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)

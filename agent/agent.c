@@ -23,6 +23,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "front/configuration.h"
+#include "front/fs.h"
 #include "front/http.h"
 #include "front/jobs.h"
 #include "front/metrics.h"
@@ -412,6 +413,9 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	if (r < 0)
 		return r;
 	agent->ready = true;
+	r = grp_fs_new(agent, &agent->fs);
+	if (r < 0)
+		return r;
 	r = grp_server_new(agent, &agent->server, error);
 	if (r < 0)
 		return r;
@@ -426,6 +430,7 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 static void stop(struct grp_agent *agent)
 {
 	grp_http_free(agent->http);
+	grp_fs_free(agent->fs);
 	grp_server_free(agent->server);
 	grp_releases_free(agent->releases);
 	grp_core_free(agent->core);

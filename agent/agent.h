@@ -14,6 +14,7 @@
 
 struct grp_server; /* front/server.h: the socket */
 struct grp_http; /* front/http.h: /metrics */
+struct grp_fs; /* front/fs.h: mounts */
 struct grp_releases; /* release.h: release agents */
 
 /* Below it the run directory of each instance; the environment variable is for tests. */
@@ -36,6 +37,7 @@ struct grp_agent {
 	struct grp_core *core;
 	struct grp_server *server;
 	struct grp_http *http;
+	struct grp_fs *fs;
 	struct grp_releases *releases;
 	char *run_dir; /* RUN_BASE/NAME */
 	int lock_fd; /* RUN_BASE/NAME/lock, locked: one agent an instance */

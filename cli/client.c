@@ -43,7 +43,32 @@ void grp_ctl_client_close(struct grp_ctl_client *client)
 	grp_wire_reader_done(&client->reader);
 }
 
+/* @passed: goes along with the first byte; -1: none. */
+static ssize_t send_bytes(int fd, const char *bytes, size_t len, int passed)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS } };
+	struct iovec part = { .iov_base = (char *)bytes, .iov_len = len };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (passed >= 0) {
+		memcpy(CMSG_DATA(&control.head), &passed, sizeof(passed));
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(sizeof(int));
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message)
+{
+	return grp_ctl_client_send_fd(client, message, -1);
+}
+
+int grp_ctl_client_send_fd(struct grp_ctl_client *client, const json_t *message, int fd)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t len, sent = 0;
@@ -54,7 +79,7 @@ int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message)
 	if (len > GRP_WIRE_CALL_MAX)
 		return -E2BIG;
 	while (sent < len) {
-		ssize_t n = send(client->fd, &bytes[sent], len - sent, MSG_NOSIGNAL);
+		ssize_t n = send_bytes(client->fd, &bytes[sent], len - sent, sent ? -1 : fd);
 
 		if (n >= 0)
 			sent += (size_t)n;

@@ -35,6 +35,9 @@ void grp_ctl_client_close(struct grp_ctl_client *client);
  */
 int grp_ctl_client_send(struct grp_ctl_client *client, const json_t *message);
 
+/* grp_ctl_client_send_fd() - the same, with a descriptor; it stays open here. */
+int grp_ctl_client_send_fd(struct grp_ctl_client *client, const json_t *message, int fd);
+
 /**
  * grp_ctl_client_receive() - the next message, as long as it takes.
  * @ret_message: an object; new reference.

@@ -1,60 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hierarchies and what is bound to them: mount, remount, umount, mounts,
- * hierarchies, subsystems.
+ * Hierarchies and what is bound to them: remount, umount, mounts, hierarchies,
+ * subsystems. mount is in cmd_mount.c.
  */
 #include "ctl.h"
 
-/* Name and options, to a method that takes both. */
-static int call_with_options(struct grp_ctl *ctl, const struct grp_args *args, const char *method)
-{
-	const char *options = grp_args_value(args, 'o');
-
-	return grp_ctl_do(ctl, method,
-			  json_pack("{s:o, s:o*}", "name", grp_args_text(args->argv[0]), "options",
-				    options ? grp_args_text(options) : NULL),
-			  args->argv[0]);
-}
-
-static int run_mount(struct grp_ctl *ctl, const struct grp_args *args)
-{
-	return call_with_options(ctl, args, "Mount");
-}
-
-static const struct grp_option mount_options[] = {
+static const struct grp_option remount_options[] = {
 	{ 'o', "options", "OPTIONS", "subsystems to bind and flags, separated by commas" },
 	{},
 };
 
-const struct grp_verb grp_verb_mount = {
-	.name = "mount",
-	.usage = "[-o OPTIONS] NAME",
-	.summary = "make a hierarchy, or give one another name",
-	.help = "Makes hierarchy NAME, in which every task starts in the root group. NAME has up to\n"
-		"64 of the characters A-Z a-z 0-9 _ . - and is how groups of it are written:\n"
-		"NAME:/path. OPTIONS are separated by commas:\n\n"
-		"  SUBSYSTEM           bind it; 'grpctl subsystems' lists them\n"
-		"  all                 bind all of them; so does mount without -o\n"
-		"  none                bind none\n"
-		"  noprefix            its files are called usage, not cpuacct.usage\n"
-		"  clone_children      set cgroup.clone_children in its root\n"
-		"  release_agent=PATH  run PATH for each group that is released\n\n"
-		"A subsystem that is not shareable is in one hierarchy at a time. An equal set with\n"
-		"such a one is the same hierarchy under one more name; also one that was unmounted\n"
-		"and is kept alive by its groups. An existing NAME with the same options is left as\n"
-		"it is.\n",
-	.example = "$ grpctl mount -o cpuacct project\n"
-		   "$ grpctl mount -o none,release_agent=/usr/local/sbin/released job\n",
-	.subject = GRP_SUBJECT_HIERARCHIES,
-	.min_args = 1,
-	.max_args = 1,
-	.options = mount_options,
-	.run = run_mount,
-};
-
 static int run_remount(struct grp_ctl *ctl, const struct grp_args *args)
 {
-	return call_with_options(ctl, args, "Remount");
+	const char *options = grp_args_value(args, 'o');
+
+	return grp_ctl_do(ctl, "Remount",
+			  json_pack("{s:o, s:o*}", "name", grp_args_text(args->argv[0]), "options",
+				    options ? grp_args_text(options) : NULL),
+			  args->argv[0]);
 }
 
 const struct grp_verb grp_verb_remount = {
@@ -69,7 +32,7 @@ const struct grp_verb grp_verb_remount = {
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.min_args = 1,
 	.max_args = 1,
-	.options = mount_options,
+	.options = remount_options,
 	.run = run_remount,
 };
 
@@ -100,6 +63,7 @@ static int run_mounts(struct grp_ctl *ctl, const struct grp_args *args)
 		{ "NAME", "name", GRP_CELL_TEXT },
 		{ "HIERARCHY", "hierarchy", GRP_CELL_TEXT },
 		{ "OPTIONS", "options", GRP_CELL_TEXT },
+		{ "AT", "directories", GRP_CELL_TEXT },
 		{},
 	};
 	static const struct grp_listing listing = { "ListMounts", "mounts", columns };
@@ -112,7 +76,8 @@ const struct grp_verb grp_verb_mounts = {
 	.usage = "",
 	.summary = "list the names of hierarchies with their options",
 	.help = "Prints one line for each name: the first name of its hierarchy, and the options: the\n"
-		"subsystems that are bound, noprefix, clone_children, release_agent=PATH.\n",
+		"subsystems that are bound, noprefix, clone_children, release_agent=PATH; and the\n"
+		"directories where the hierarchy is seen as files (mount --at).\n",
 	.example = "$ grpctl mounts\n",
 	.subject = GRP_SUBJECT_HIERARCHIES,
 	.prints = true,

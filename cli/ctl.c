@@ -108,7 +108,7 @@ static int exchange(struct grp_ctl *ctl, const json_t *request, json_t **ret_mes
 		r = grp_ctl_client_open(&ctl->client, path);
 	if (r < 0)
 		return unreachable(ctl, path, "is not reachable", -r);
-	r = grp_ctl_client_send(&ctl->client, request);
+	r = grp_ctl_client_send_fd(&ctl->client, request, ctl->passed > 0 ? ctl->passed : -1);
 	if (!r)
 		r = grp_ctl_client_receive(&ctl->client, ret_message);
 	if (r == -EBADMSG)

@@ -33,6 +33,7 @@ struct grp_ctl {
 	bool json;
 	bool help, version; /* asked for */
 	struct grp_ctl_client client;
+	int passed; /* descriptor that goes along with every call; 0: none */
 };
 
 /* What a listing verb asks for and how it shows it. */

@@ -55,8 +55,10 @@ void grp_help_overview(FILE *out);
 /* grp_help_verb() - what `grpctl help VERB` prints. */
 void grp_help_verb(const struct grp_verb *verb, FILE *out);
 
+/* cmd_mount.c */
+extern const struct grp_verb grp_verb_mount;
 /* cmd_hierarchy.c */
-extern const struct grp_verb grp_verb_mount, grp_verb_remount, grp_verb_umount, grp_verb_mounts,
+extern const struct grp_verb grp_verb_remount, grp_verb_umount, grp_verb_mounts,
 	grp_verb_hierarchies, grp_verb_subsystems;
 /* cmd_group.c */
 extern const struct grp_verb grp_verb_mkdir, grp_verb_rmdir, grp_verb_mv;

@@ -65,10 +65,10 @@ static int parse_first_id(const char *text, uint64_t *ret_id)
 	return negative ? -ESRCH : 0;
 }
 
-static int write_member(const struct grp_file_access *access, const char *text, bool whole)
+int grp_file_parse_member(const struct grp_file_access *access, const char *text, bool whole,
+			  struct grp_task_id *ret_id)
 {
 	struct grp_task_id id = { .tid = access->caller->pid, .whole = whole, .self = true };
-	struct grp_target target = {};
 	uint64_t number;
 	int r = parse_first_id(text, &number);
 
@@ -79,6 +79,17 @@ static int write_member(const struct grp_file_access *access, const char *text, 
 		r = grp_task_resolve(access->core, access->caller, (pid_t)number, &id.tid);
 	if (!r && number)
 		id.self = false;
+	if (!r)
+		*ret_id = id;
+	return r;
+}
+
+static int write_member(const struct grp_file_access *access, const char *text, bool whole)
+{
+	struct grp_target target = {};
+	struct grp_task_id id;
+	int r = grp_file_parse_member(access, text, whole, &id);
+
 	if (!r)
 		r = grp_target_add(&target, access->group);
 	if (!r)

@@ -23,6 +23,23 @@ static bool visible(const struct grp_file *file, const struct grp_file_view *vie
 
 typedef int (*each_fn)(const struct grp_file_ref *ref, void *data);
 
+/* As users see it. @bare: without the prefix of subsystems. */
+static void set_name(struct grp_file_ref *ref, bool bare)
+{
+	const char *subsystem = ref->subsystem ? ref->subsystem->name : "";
+
+	if (ref->file == &grp_enable_file)
+		(void)snprintf(ref->key, sizeof(ref->key), "%s" GRP_ENABLE_SUFFIX, subsystem);
+	else if (ref->subsystem)
+		(void)snprintf(ref->key, sizeof(ref->key), "%s.%s", subsystem, ref->file->name);
+	else
+		(void)snprintf(ref->key, sizeof(ref->key), "%s", ref->file->name);
+	if (bare && ref->subsystem && ref->file != &grp_enable_file)
+		(void)snprintf(ref->name, sizeof(ref->name), "%s", ref->file->name);
+	else
+		memcpy(ref->name, ref->key, sizeof(ref->name));
+}
+
 static int each_of_core(const struct grp_file_view *view, each_fn fn, void *data)
 {
 	int r = 0;
@@ -32,8 +49,7 @@ static int each_of_core(const struct grp_file_view *view, each_fn fn, void *data
 
 		if (!visible(ref.file, view))
 			continue;
-		(void)snprintf(ref.name, sizeof(ref.name), "%s", ref.file->name);
-		memcpy(ref.key, ref.name, sizeof(ref.key));
+		set_name(&ref, false);
 		r = fn(&ref, data);
 	}
 	return r;
@@ -48,8 +64,7 @@ static int enable_file(const struct grp_file_view *view, unsigned int index, eac
 
 	if (!view->root)
 		return 0;
-	(void)snprintf(ref.name, sizeof(ref.name), "%s" GRP_ENABLE_SUFFIX, ref.subsystem->name);
-	memcpy(ref.key, ref.name, sizeof(ref.key));
+	set_name(&ref, false);
 	return fn(&ref, data);
 }
 
@@ -66,9 +81,7 @@ static int each_of_subsystem(const struct grp_file_view *view, unsigned int inde
 
 		if (!visible(ref.file, view))
 			continue;
-		(void)snprintf(ref.key, sizeof(ref.key), "%s.%s", subsystem->name, ref.file->name);
-		(void)snprintf(ref.name, sizeof(ref.name), "%s",
-			       view->bare ? ref.file->name : ref.key);
+		set_name(&ref, view->bare);
 		r = fn(&ref, data);
 	}
 	return r;
@@ -88,17 +101,74 @@ int grp_file_each_in(const struct grp_file_view *view,
 	return r;
 }
 
-int grp_file_each(struct grp_core *core, const struct grp_group *group,
-		  int (*fn)(const struct grp_file_ref *ref, void *data), void *data)
+static struct grp_file_view view_of(struct grp_core *core, const struct grp_group *group)
 {
-	const struct grp_file_view view = {
+	return (struct grp_file_view){
 		.root = !group->parent,
 		.bare = group->hierarchy->flags & GRP_HIERARCHY_NOPREFIX,
 		.bound = grp_hierarchy_subsystems(core, group->hierarchy),
 		.shown = grp_group_subsystems(core, group),
 	};
+}
+
+int grp_file_each(struct grp_core *core, const struct grp_group *group,
+		  int (*fn)(const struct grp_file_ref *ref, void *data), void *data)
+{
+	const struct grp_file_view view = view_of(core, group);
 
 	return grp_file_each_in(&view, fn, data);
+}
+
+/* --- by number: which table in the high byte, which entry in the low one ---------------- */
+
+#define NUMBER_TABLE 256
+#define NUMBER_ENABLE 255
+
+unsigned int grp_file_number(const struct grp_file_ref *ref)
+{
+	unsigned int table = ref->subsystem ? NUMBER_TABLE * (ref->index + 1) : 0;
+
+	if (ref->file == &grp_enable_file)
+		return table + NUMBER_ENABLE;
+	return table + 1 +
+	       (unsigned int)(ref->file -
+			      (ref->subsystem ? ref->subsystem->files : grp_core_files));
+}
+
+/* Of the core, or of a subsystem that is there. Return: NULL: no such entry. */
+static const struct grp_file *file_numbered(const struct grp_file_view *view, unsigned int number,
+					    const struct grp_subsystem **ret_subsystem)
+{
+	unsigned int table = number / NUMBER_TABLE, entry = number % NUMBER_TABLE;
+	const struct grp_subsystem *subsystem;
+
+	if (!table)
+		return entry && entry <= grp_n_core_files ? &grp_core_files[entry - 1] : NULL;
+	if (table > grp_n_subsystems)
+		return NULL;
+	subsystem = grp_subsystems[table - 1];
+	*ret_subsystem = subsystem;
+	if (entry == NUMBER_ENABLE)
+		return view->root && view->bound & (1U << (table - 1)) ? &grp_enable_file : NULL;
+	if (!(view->shown & (1U << (table - 1))) || !entry || entry > subsystem->n_files)
+		return NULL;
+	return &subsystem->files[entry - 1];
+}
+
+bool grp_file_at(struct grp_core *core, const struct grp_group *group, unsigned int number,
+		 struct grp_file_ref *ret_ref)
+{
+	const struct grp_file_view view = view_of(core, group);
+	struct grp_file_ref ref = { .file = NULL };
+
+	ref.file = file_numbered(&view, number, &ref.subsystem);
+	if (!ref.file || !visible(ref.file, &view))
+		return false;
+	if (ref.subsystem)
+		ref.index = number / NUMBER_TABLE - 1;
+	set_name(&ref, view.bare);
+	*ret_ref = ref;
+	return true;
 }
 
 struct search {

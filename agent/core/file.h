@@ -82,6 +82,16 @@ extern const struct grp_file grp_enable_file;
 bool grp_file_find(struct grp_core *core, const struct grp_group *group, const char *name,
 		   struct grp_file_ref *ret_ref);
 
+/*
+ * grp_file_number() - what a file is told by among those of any group, as long as the
+ * tables stay as they are; 1 to 65535.
+ */
+unsigned int grp_file_number(const struct grp_file_ref *ref);
+
+/* grp_file_at() - the file of that number; false when the group has none such. */
+bool grp_file_at(struct grp_core *core, const struct grp_group *group, unsigned int number,
+		 struct grp_file_ref *ret_ref);
+
 /* Where files stand, without there being a group yet. */
 struct grp_file_view {
 	bool root;
@@ -116,6 +126,13 @@ int grp_file_parse_flag(const struct grp_file_access *access, const char *text, 
 
 /* grp_file_canonical_flag() - the canonical of such a file. */
 int grp_file_canonical_flag(const char *text, char *ret_text, struct grp_error *error);
+
+/**
+ * grp_file_parse_member() - whom a write to "tasks" or (@whole) "cgroup.procs" means.
+ * Return: 0; -EIO: no number; -ESRCH: none such that the caller can see.
+ */
+int grp_file_parse_member(const struct grp_file_access *access, const char *text, bool whole,
+			  struct grp_task_id *ret_id);
 
 /**
  * grp_file_read() - content of a file; @ret_text is malloc'ed, owned by the caller.

@@ -255,13 +255,31 @@ static int on_work(sd_event_source *source, void *data)
 	return run(data);
 }
 
+/*
+ * Closing a descriptor that somebody has passed may wait for him: only root's are
+ * taken. Those of others the kernel drops.
+ */
+static ssize_t fill(struct grp_connection *c)
+{
+	if (c->caller.uid)
+		return grp_wire_reader_fill(&c->in, c->fd);
+	return grp_wire_reader_fill_fd(&c->in, c->fd, &c->passed);
+}
+
+static void drop_passed(struct grp_connection *c)
+{
+	if (c->passed >= 0)
+		(void)close(c->passed);
+	c->passed = -1;
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct grp_connection *c = data;
 	ssize_t n;
 
 	if ((revents & EPOLLIN) && may_take(c) && !c->backlog) {
-		n = grp_wire_reader_fill(&c->in, c->fd);
+		n = fill(c);
 		if (n > 0)
 			c->backlog = true;
 		else if (n != -EAGAIN)
@@ -275,6 +293,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 void grp_connection_done(struct grp_connection *c)
 {
 	c->call = NULL;
+	drop_passed(c);
 	grp_connection_wake(c);
 }
 
@@ -332,6 +351,7 @@ int grp_connection_new(struct grp_server *server, int fd, const struct grp_calle
 	c->server = server;
 	c->user = user;
 	c->fd = fd;
+	c->passed = -1;
 	c->caller = *caller;
 	c->groups = groups;
 	grp_wire_reader_init(&c->in, GRP_WIRE_CALL_MAX);
@@ -364,6 +384,7 @@ void grp_connection_free(struct grp_connection *c)
 		HASH_DEL(server->users, c->user);
 		free(c->user);
 	}
+	drop_passed(c);
 	(void)close(c->fd);
 	free(c->groups);
 	free(c);

@@ -60,6 +60,7 @@ struct grp_connection {
 	struct grp_caller caller;
 	gid_t *groups; /* of caller */
 	struct grp_call *call; /* being carried out; NULL: none */
+	int passed; /* descriptor that came with a call of root; -1: none */
 	json_t *staged; /* parts of a configuration that came so far; NULL: none */
 	size_t staged_bytes;
 	bool backlog; /* a whole call may be in the reader */

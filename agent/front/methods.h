@@ -69,6 +69,9 @@ int grp_method_mount(struct grp_call *call, json_t **ret_reply);
 int grp_method_remount(struct grp_call *call, json_t **ret_reply);
 int grp_method_unmount(struct grp_call *call, json_t **ret_reply);
 
+/* methods_fs.c: the control filesystem */
+int grp_method_serve_mount(struct grp_call *call, json_t **ret_reply);
+
 /* methods_configuration.c */
 int grp_method_get_configuration(struct grp_call *call, json_t **ret_reply);
 int grp_method_compare_configuration(struct grp_call *call, json_t **ret_reply);

@@ -11,6 +11,7 @@
 #include "base/cleanup_json.h"
 #include "base/text.h"
 #include "core/file.h"
+#include "front/fs.h"
 #include "front/methods.h"
 
 json_t *grp_subsystem_names(uint32_t mask)
@@ -25,23 +26,33 @@ json_t *grp_subsystem_names(uint32_t mask)
 }
 
 /* One object for each hierarchy, in order of slots, or several, or none. */
-static int list(struct grp_core *core, const char *key,
-		int (*add)(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array),
+static int list(struct grp_agent *agent, const char *key,
+		int (*add)(struct grp_agent *agent, struct grp_hierarchy *hierarchy, json_t *array),
 		json_t **ret_reply)
 {
 	_cleanup_json_ json_t *array = json_array();
 	int r = array ? 0 : -ENOMEM;
 
 	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++) {
-		struct grp_hierarchy *hierarchy = grp_hierarchy_at(core, slot);
+		struct grp_hierarchy *hierarchy = grp_hierarchy_at(agent->core, slot);
 
 		if (hierarchy)
-			r = add(core, hierarchy, array);
+			r = add(agent, hierarchy, array);
 	}
 	if (r < 0)
 		return r;
 	*ret_reply = json_pack("{s:O}", key, array);
 	return *ret_reply ? 0 : -ENOMEM;
+}
+
+/* Whether it is one of its names. */
+static bool has_name(const struct grp_hierarchy *hierarchy, const char *name)
+{
+	bool is = false;
+
+	for (unsigned int i = 0; !is && i < hierarchy->n_names; i++)
+		is = !strcmp(hierarchy->names[i], name);
+	return is;
 }
 
 static bool is_mounted(const struct grp_hierarchy *hierarchy)
@@ -66,8 +77,10 @@ static json_t *aliases(const struct grp_hierarchy *hierarchy)
 	return TAKE_PTR(names);
 }
 
-static int add_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array)
+static int add_hierarchy(struct grp_agent *agent, struct grp_hierarchy *hierarchy, json_t *array)
 {
+	struct grp_core *core = agent->core;
+
 	return append(array,
 		      json_pack("{s:s, s:o, s:b, s:o, s:I, s:I}", "name", hierarchy->name,
 				"aliases", aliases(hierarchy), "mounted", is_mounted(hierarchy),
@@ -79,7 +92,7 @@ static int add_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy,
 
 int grp_method_list_hierarchies(struct grp_call *call, json_t **ret_reply)
 {
-	return list(call->agent->core, "hierarchies", add_hierarchy, ret_reply);
+	return list(call->agent, "hierarchies", add_hierarchy, ret_reply);
 }
 
 /* --- mounts ---------------------------------------------------------------------------- */
@@ -116,20 +129,57 @@ static int list_options(struct grp_core *core, const struct grp_hierarchy *hiera
 	return r;
 }
 
-static int add_mounts(struct grp_core *core, struct grp_hierarchy *hierarchy, json_t *array)
-{
-	_cleanup_json_ json_t *options = NULL;
-	int r = is_mounted(hierarchy) ? list_options(core, hierarchy, &options) : 0;
+struct search {
+	const struct grp_hierarchy *hierarchy;
+	json_t *directories;
+};
 
-	for (unsigned int i = 0; options && r == 0 && i < hierarchy->n_names; i++)
-		r = append(array, json_pack("{s:s, s:s, s:O}", "name", hierarchy->names[i],
-					    "hierarchy", hierarchy->name, "options", options));
+/* In a mount of all of them each has a directory of its own. */
+static int add_directory(const struct grp_fs_wish *wish, void *data)
+{
+	const struct search *search = data;
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (wish->hierarchy && !has_name(search->hierarchy, wish->hierarchy))
+		return 0;
+	r = grp_text_escape(wish->directory, strlen(wish->directory), &text);
+	if (r < 0)
+		return r;
+	return append(search->directories,
+		      json_sprintf("%s%s%s", text, wish->hierarchy ? "" : "/",
+				   wish->hierarchy ? "" : search->hierarchy->name));
+}
+
+static int list_directories(struct grp_agent *agent, const struct grp_hierarchy *hierarchy,
+			    json_t **ret_directories)
+{
+	_cleanup_json_ json_t *directories = json_array();
+	struct search search = { .hierarchy = hierarchy, .directories = directories };
+	int r = directories ? grp_fs_each(agent->fs, add_directory, &search) : -ENOMEM;
+
+	if (r == 0)
+		*ret_directories = TAKE_PTR(directories);
+	return r;
+}
+
+static int add_mounts(struct grp_agent *agent, struct grp_hierarchy *hierarchy, json_t *array)
+{
+	_cleanup_json_ json_t *options = NULL, *directories = NULL;
+	int r = is_mounted(hierarchy) ? list_options(agent->core, hierarchy, &options) : 0;
+
+	if (options)
+		r = list_directories(agent, hierarchy, &directories);
+	for (unsigned int i = 0; directories && r == 0 && i < hierarchy->n_names; i++)
+		r = append(array, json_pack("{s:s, s:s, s:O, s:O}", "name", hierarchy->names[i],
+					    "hierarchy", hierarchy->name, "options", options,
+					    "directories", directories));
 	return r;
 }
 
 int grp_method_list_mounts(struct grp_call *call, json_t **ret_reply)
 {
-	return list(call->agent->core, "mounts", add_mounts, ret_reply);
+	return list(call->agent, "mounts", add_mounts, ret_reply);
 }
 
 /* --- subsystems -------------------------------------------------------------------------- */
@@ -187,10 +237,23 @@ int grp_method_remount(struct grp_call *call, json_t **ret_reply)
 				     &call->error);
 }
 
+/* Who has it mounted by that name would be left with nothing there. */
+static int refuse_mounted(const struct grp_fs_wish *wish, void *data)
+{
+	struct grp_call *call = data;
+
+	if (!wish->hierarchy || strcmp(wish->hierarchy, call->item) != 0)
+		return 0;
+	return grp_error_set(&call->error, EBUSY, "it is mounted at %s: umount that first",
+			     wish->directory);
+}
+
 int grp_method_unmount(struct grp_call *call, json_t **ret_reply)
 {
 	const char *name = grp_call_string(call, "name");
+	int r;
 
 	call->item = name;
-	return grp_hierarchy_umount(call->agent->core, name, &call->error);
+	r = grp_fs_each(call->agent->fs, refuse_mounted, call);
+	return r ?: grp_hierarchy_umount(call->agent->core, name, &call->error);
 }

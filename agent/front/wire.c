@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
@@ -80,6 +81,50 @@ ssize_t grp_wire_reader_fill(struct grp_wire_reader *reader, int fd)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	reader->end += (size_t)n;
+	return n;
+}
+
+/* The first is kept, should there be several. */
+static void take_passed(const struct msghdr *message, int *passed)
+{
+	const struct cmsghdr *head = CMSG_FIRSTHDR(message);
+	int fd;
+
+	if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len < CMSG_LEN(sizeof(fd)))
+		return;
+	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+	if (*passed >= 0)
+		(void)close(*passed);
+	*passed = fd;
+}
+
+ssize_t grp_wire_reader_fill_fd(struct grp_wire_reader *reader, int fd, int *passed)
+{
+	/* Room for one: the kernel takes back what does not fit. */
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec part;
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n;
+	int r;
+
+	r = reader_reserve(reader, FILL_BYTES);
+	if (r < 0)
+		return r;
+	part = (struct iovec){ .iov_base = reader->bytes + reader->end, .iov_len = FILL_BYTES };
+	do {
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	take_passed(&message, passed);
 	reader->end += (size_t)n;
 	return n;
 }

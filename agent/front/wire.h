@@ -56,6 +56,12 @@ int grp_wire_reader_put(struct grp_wire_reader *reader, const char *bytes, size_
 ssize_t grp_wire_reader_fill(struct grp_wire_reader *reader, int fd);
 
 /**
+ * grp_wire_reader_fill_fd() - the same, with a descriptor that may come along.
+ * @passed: takes the place of what is there, which is closed; -1: none.
+ */
+ssize_t grp_wire_reader_fill_fd(struct grp_wire_reader *reader, int fd, int *passed);
+
+/**
  * grp_wire_reader_next() - take the next whole message.
  * @ret_message: an object, owned by the caller.
  * Return: 1; 0: none is whole yet; -EMSGSIZE: longer than max, with its NUL; -EBADMSG: not a

@@ -69,4 +69,7 @@
 #define GRP_CONNECTIONS_MAX 512
 #define GRP_CONNECTIONS_ROOT 128
 
+/* Mount points of the control filesystem; each has two descriptors and a buffer. */
+#define GRP_FS_MOUNTS_MAX 64
+
 #endif

@@ -87,7 +87,7 @@ default:/a b     1 2.000000000 s'
 	agent <<-'END'
 		org.grpagent.ListHierarchies {"parameters":{"hierarchies":[{"name":"default","aliases":[],"mounted":true,"subsystems":["cpuacct","debug"],"groups":3,"tasks":200},{"name":"web","aliases":["www","w"],"mounted":false,"subsystems":[],"groups":1,"tasks":200}]}}
 		org.grpagent.ListSubsystems {"parameters":{"subsystems":[{"name":"cpuacct","hierarchy":"default","groups":4,"enabled":true,"shareable":true},{"name":"cpuacct","hierarchy":"web","groups":1,"enabled":false,"shareable":true}]}}
-		org.grpagent.ListMounts {"parameters":{"mounts":[{"name":"web","hierarchy":"web","options":["cpuacct","clone_children"]},{"name":"www","hierarchy":"web","options":["cpuacct","clone_children"]}]}}
+		org.grpagent.ListMounts {"parameters":{"mounts":[{"name":"web","hierarchy":"web","options":["cpuacct","clone_children"],"directories":["/mnt/web","/a b"]},{"name":"www","hierarchy":"web","options":["cpuacct","clone_children"],"directories":[]}]}}
 		org.grpagent.ListFeatures {"parameters":{"features":[{"name":"btf","available":true,"needed":true,"reason":""},{"name":"lsm","available":false,"needed":false,"reason":"bpf is not in lsm="}]}}
 	END
 	run -0 grpctl hierarchies
@@ -99,9 +99,9 @@ web            1   200 no      -             www,w'
 cpuacct   default        4 yes     yes
 cpuacct   web            1 no      yes'
 	run -0 grpctl mounts
-	printed 'NAME HIERARCHY OPTIONS
-web  web       cpuacct,clone_children
-www  web       cpuacct,clone_children'
+	printed 'NAME HIERARCHY OPTIONS                AT
+web  web       cpuacct,clone_children /mnt/web,/a b
+www  web       cpuacct,clone_children -'
 	run -0 grpctl features
 	printed 'FEATURE AVAILABLE NEEDED REASON
 btf     yes       yes    -

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Mounts of the control filesystem for tests. `end_mounts` belongs in every teardown, before
+# `cleanup`: a mount that stays is found there, whatever has become of its agent.
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+need_fuse() {
+	[[ -c /dev/fuse ]] || skip "no /dev/fuse here"
+}
+
+# new_mount_point: sets DIR to an empty directory of this test
+new_mount_point() {
+	DIR=$(mktemp -d "$BATS_TEST_TMPDIR/mount.XXXXXX")
+	echo "$DIR" >>"$BATS_TEST_TMPDIR/mounts"
+}
+
+# mount_fs HIERARCHY [OPTION...]: at a new DIR
+mount_fs() {
+	new_mount_point
+	ctl mount "${@:2}" --at "$DIR" "$1"
+}
+
+is_mounted() {
+	awk -v dir="$1" '$2 == dir { found = 1 } END { exit !found }' /proc/self/mounts
+}
+
+end_mounts() {
+	local dir status=0
+	[[ -e $BATS_TEST_TMPDIR/mounts ]] || return 0
+	while read -r dir; do
+		while is_mounted "$dir"; do
+			umount -l "$dir" || { status=1 && break; }
+		done
+	done <"$BATS_TEST_TMPDIR/mounts"
+	return "$status"
+}
