@@ -8,6 +8,8 @@
  */
 #include "tasks.bpf.h"
 
+#include "grp/pressure.h"
+
 #define TRIES 8
 
 char LICENSE[] SEC("license") = "GPL";

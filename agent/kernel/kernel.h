@@ -18,6 +18,7 @@
 #include "base/mask.h"
 #include "grp/abi.h"
 #include "grp/place.h"
+#include "grp/pressure.h"
 
 /* What a pass over the tasks shall do. */
 enum grp_pass {
