@@ -11,12 +11,7 @@
 #ifndef GRP_MAPS_BPF_H
 #define GRP_MAPS_BPF_H
 
-#include "vmlinux.h"
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-#include "grp/abi.h"
+#include "tasks.bpf.h"
 
 /* Macros of the kernel's, not in its BTF. */
 #define PF_EXITING 0x00000004
@@ -29,14 +24,6 @@ const volatile __u32 possible_cpus __weak = 1;
 const volatile __u32 fault_birth_every __weak = 0;
 /* ... in the second birth hook too; else only in the first. */
 const volatile __u32 fault_birth_both __weak = 0;
-
-/* A task's word and what was counted of it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct grp_task);
-} tasks __weak SEC(".maps");
 
 /* Sizes of the next three are set by the loader. */
 struct {

@@ -193,7 +193,7 @@ static int collect_sets(struct grp_core *core, bool *ret_waiting)
 		if (chargers > 0) {
 			*ret_waiting = true;
 			r = uncharge_stuck(core, set, chargers);
-		} else if (core->in_grace) {
+		} else if (core->in_grace || grp_pressure_fresh(core, set)) {
 			/* The period on its way began before the last charger went. */
 			*ret_waiting = true;
 		} else {

@@ -121,6 +121,7 @@ static int fold_to_slot(struct grp_core *core, const struct grp_set *set, unsign
 	struct grp_group *group = grp_set_group(core, set, slot);
 	int r = fold_into(core, set, group, seq);
 
+	grp_pressure_keep(core, group);
 	return r ?: grp_activity_keep(core, group);
 }
 

@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "core/event.h"
 #include "core/file.h"
+#include "core/pressure.h"
 #include "core/release.h"
 #include "core/subsystem.h"
 
@@ -51,6 +52,7 @@ struct grp_core {
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
+	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */
 	uint64_t events_lost; /* by the kernel, when groups were last looked at because of that */
 	struct grp_core_figures figures;
 };
@@ -398,6 +400,13 @@ int grp_members_add(struct grp_core *core, struct grp_members *members,
 
 /* Into the group's record what its sets know, before one of them is cleared. */
 int grp_activity_keep(struct grp_core *core, struct grp_group *group);
+
+/* --- pressure.c -------------------------------------------------------------------- */
+
+/* Into the group's meter what its sets know, before one of them is cleared. */
+void grp_pressure_keep(struct grp_core *core, const struct grp_group *group);
+/* Whether the present second has events of it: then it is not yet to be cleared. */
+bool grp_pressure_fresh(const struct grp_core *core, const struct grp_set *set);
 
 /* --- moved.c ----------------------------------------------------------------------- */
 

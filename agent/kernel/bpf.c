@@ -21,6 +21,7 @@
 #include "base/parse.h"
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
+#include "pressure.skel.h"
 
 const struct grp_kernel_ops grp_bpf_ops = {
 	.meta_put = grp_store_meta_put,
@@ -38,6 +39,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.settle = grp_pass_settle,
 	.clock = grp_pass_clock,
 	.grace = grp_grace_start,
+	.pressure = grp_reclaim_switch,
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -156,15 +158,16 @@ static struct bpf_program *find_hook(const struct grp_bpf *bpf, const char *name
 }
 
 /* The pin keeps a link alive; our own reference to it is closed at once. */
-static int attach_hook(struct grp_bpf *bpf, const char *name)
+int grp_bpf_attach(struct grp_bpf *bpf, struct bpf_program *program)
 {
-	struct bpf_link *link = bpf_program__attach(find_hook(bpf, name));
+	struct bpf_link *link = bpf_program__attach(program);
 	char path[PATH_MAX];
 	int r;
 
 	if (!link)
 		return -errno;
-	r = grp_pins_path(path, sizeof(path), bpf->dir, bpf->generation, name);
+	r = grp_pins_path(path, sizeof(path), bpf->dir, bpf->generation,
+			  bpf_program__name(program));
 	if (!r)
 		r = bpf_link__pin(link, path);
 	(void)bpf_link__destroy(link);
@@ -183,10 +186,12 @@ static int attach_generation(struct grp_bpf *bpf, struct grp_error *error)
 		r = -errno;
 	for (size_t i = 0; !r && grp_link_names[i]; i++) {
 		grp_fault_point("link");
-		r = attach_hook(bpf, grp_link_names[i]);
+		r = grp_bpf_attach(bpf, find_hook(bpf, grp_link_names[i]));
 	}
 	if (!r)
 		r = grp_pass_run(bpf, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+	if (!r)
+		grp_reclaim_adopt(bpf);
 	if (!r)
 		r = grp_pins_drop_links(bpf->dir, bpf->generation);
 	if (r)
@@ -270,6 +275,7 @@ void grp_bpf_close(struct grp_bpf *bpf)
 	if (!bpf)
 		return;
 	ring_buffer__free(bpf->ring);
+	grp_reclaim_close(bpf);
 	fastpath__destroy(bpf->skel);
 	grp_grace_close(bpf);
 	grp_store_close(bpf);
@@ -300,12 +306,12 @@ int grp_bpf_events(struct grp_bpf *bpf, void (*fn)(const struct grp_event *event
 	return ring_buffer__consume(bpf->ring);
 }
 
-int grp_bpf_programs(struct grp_bpf *bpf,
-		     int (*fn)(const struct grp_bpf_program *program, void *data), void *data)
+static int each_program(struct bpf_object *object,
+			int (*fn)(const struct grp_bpf_program *program, void *data), void *data)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, bpf->skel->obj)
+	bpf_object__for_each_program(program, object)
 	{
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
@@ -321,6 +327,14 @@ int grp_bpf_programs(struct grp_bpf *bpf,
 			return r;
 	}
 	return 0;
+}
+
+int grp_bpf_programs(struct grp_bpf *bpf,
+		     int (*fn)(const struct grp_bpf_program *program, void *data), void *data)
+{
+	int r = each_program(bpf->skel->obj, fn, data);
+
+	return r || !bpf->pressure ? r : each_program(bpf->pressure->obj, fn, data);
 }
 
 /* "\t123\n" to 123; 0 when it is not of that form. */
@@ -358,6 +372,18 @@ static uint64_t map_limit(const struct bpf_map *map)
 	return bpf_map__max_entries(map);
 }
 
+static int tell_map(const struct bpf_map *map, int (*fn)(const struct grp_bpf_map *map, void *data),
+		    void *data)
+{
+	const struct grp_bpf_map figures = {
+		.name = bpf_map__name(map),
+		.bytes = map_bytes(bpf_map__fd(map)),
+		.limit = map_limit(map),
+	};
+
+	return fn(&figures, data);
+}
+
 int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, void *data),
 		 void *data)
 {
@@ -366,16 +392,13 @@ int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, v
 
 	bpf_object__for_each_map(map, bpf->skel->obj)
 	{
-		struct grp_bpf_map figures = {
-			.name = bpf_map__name(map),
-			.bytes = map_bytes(bpf_map__fd(map)),
-			.limit = map_limit(map),
-		};
-
-		r = fn(&figures, data);
+		r = tell_map(map, fn, data);
 		if (r)
 			return r;
 	}
+	r = bpf->pressure ? tell_map(bpf->pressure->maps.reclaims, fn, data) : 0;
+	if (r)
+		return r;
 	for (unsigned int i = 0; i < GRP_STORE_MAX; i++) {
 		struct grp_bpf_map figures = {
 			.name = grp_store_names[i],

@@ -12,7 +12,9 @@
 #include "kernel/bpf.h"
 
 struct bpf_link;
+struct bpf_program;
 struct fastpath;
+struct pressure;
 struct ring_buffer;
 
 /* Maps that only the agent reads and writes (A5). */
@@ -33,6 +35,7 @@ struct grp_bpf {
 	unsigned int generation;
 	bool fresh; /* nothing was pinned before */
 	struct fastpath *skel;
+	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
 	int grace_outer, grace_inner; /* updating the one waits for a grace period */
@@ -68,8 +71,18 @@ int grp_pins_drop_links(const char *dir, unsigned int below);
 /* Removes every pin and the directory. Links before maps. */
 int grp_pins_drop_all(const char *dir);
 
+/* Removes one link; no error when there is none. */
+int grp_pins_drop_link(const char *dir, unsigned int generation, const char *name);
+
 /* Names of the links in the order of attaching; NULL ends. */
 extern const char *const grp_link_names[];
+/* Of programs that are attached at times only. */
+extern const char grp_link_reclaim[];
+
+/* --- bpf.c --------------------------------------------------------------------- */
+
+/* Attaches a program and pins its link in the present generation. */
+int grp_bpf_attach(struct grp_bpf *bpf, struct bpf_program *program);
 
 /* --- store.c ------------------------------------------------------------------ */
 
@@ -99,6 +112,16 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 int grp_pass_control(void *kernel, const struct grp_control *control);
 int grp_pass_settle(void *kernel);
 uint64_t grp_pass_clock(void *kernel);
+
+/* --- reclaim.c --------------------------------------------------------------- */
+
+int grp_reclaim_switch(void *kernel, bool on);
+/* At start, before older generations go: they have counted, so the new one does. */
+void grp_reclaim_adopt(struct grp_bpf *bpf);
+/* What a dead set has counted: nobody else writes it any more. */
+int grp_reclaim_clear(struct grp_bpf *bpf, uint32_t set);
+/* Memory of ours only; the kernel side goes on. */
+void grp_reclaim_close(struct grp_bpf *bpf);
 
 /* --- grace.c ------------------------------------------------------------------ */
 

@@ -39,6 +39,7 @@ struct grp_kernel_view {
 	const struct grp_mode *modes; /* same */
 	const struct grp_count *counts; /* [set] */
 	const uint64_t *stats; /* [enum grp_stat] */
+	const struct grp_pressure *pressure; /* [set]; NULL: not counted */
 	struct grp_shown *shown; /* [row]; the agent writes it, it is pinned */
 };
 
@@ -92,6 +93,12 @@ struct grp_kernel_ops {
 	 * was started, done is not called.
 	 */
 	int (*grace)(void *kernel, void (*done)(void *data), void *data);
+	/*
+	 * pressure: whether direct reclaim is counted, also when the agent has ended.
+	 * Then the view shows it; switched off, what was counted is gone. -errno: the
+	 * kernel does not let us, and nothing has changed.
+	 */
+	int (*pressure)(void *kernel, bool on);
 };
 
 #endif

@@ -128,7 +128,13 @@ int grp_pass_control(void *kernel, const struct grp_control *control)
 	struct grp_bpf *bpf = kernel;
 	struct grp_control request = *control;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &request, .ctx_size_in = sizeof(request));
+	int r = 0;
 
+	/* Before the program makes its id usable again (A4). */
+	if (request.op == GRP_CONTROL_CLEAR && bpf->view.counts[request.set].members < 0)
+		r = grp_reclaim_clear(bpf, request.set);
+	if (r)
+		return r;
 	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->skel->progs.control), &opts))
 		return -errno;
 	return (int)opts.retval;

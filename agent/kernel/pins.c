@@ -32,6 +32,8 @@
 const char *const grp_link_names[] = { "on_switch",  "on_exit", "on_free", "on_exec",
 				       "on_newtask", "on_fork", NULL };
 
+const char grp_link_reclaim[] = "on_reclaim";
+
 static void _cleanup_closedir_p(DIR **dir)
 {
 	if (*dir)
@@ -120,21 +122,28 @@ int grp_pins_generation(const char *dir, unsigned int *ret_generation)
 	return 0;
 }
 
+int grp_pins_drop_link(const char *dir, unsigned int generation, const char *name)
+{
+	char path[PATH_MAX];
+	int r = grp_pins_path(path, sizeof(path), dir, generation, name);
+
+	if (r)
+		return r;
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
 static int drop_generation(const char *dir, unsigned int generation)
 {
 	char path[PATH_MAX];
 	size_t i;
-	int r;
+	int r = grp_pins_drop_link(dir, generation, grp_link_reclaim);
 
 	for (i = 0; grp_link_names[i]; i++)
 		;
-	while (i--) {
-		r = grp_pins_path(path, sizeof(path), dir, generation, grp_link_names[i]);
-		if (r)
-			return r;
-		if (unlink(path) && errno != ENOENT)
-			return -errno;
-	}
+	while (!r && i--)
+		r = grp_pins_drop_link(dir, generation, grp_link_names[i]);
+	if (r)
+		return r;
 	r = grp_pins_path(path, sizeof(path), dir, generation, NULL);
 	if (r)
 		return r;

@@ -201,6 +201,7 @@ static const struct row rows[] = {
 	{ "mmap-array", true, grp_probe_mmap_array, 0 },
 	{ "bpf-loop", true, grp_probe_loop, 0 },
 	{ "sched-fifo", false, probe_fifo, 0 },
+	{ "reclaim-events", false, grp_probe_reclaim, 0 },
 	{ "task-from-pid", false, grp_probe_task_from_pid, 0 },
 	{ "lsm", false, grp_probe_lsm, 0 },
 	{ "fmod-ret", false, grp_probe_fmod_ret, 0 },

@@ -29,6 +29,9 @@ struct kind {
 
 static const struct kind kind_tp_btf = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 0,
 					 BTF_KIND_TYPEDEF, "btf_trace_sched_process_exit" };
+static const struct kind kind_reclaim = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 0,
+					  BTF_KIND_TYPEDEF,
+					  "btf_trace_mm_vmscan_direct_reclaim_begin" };
 static const struct kind kind_iter = { BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, 0, BTF_KIND_FUNC,
 				       "bpf_iter_task" };
 static const struct kind kind_fentry = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 0, BTF_KIND_FUNC,
@@ -150,6 +153,12 @@ static bool can_attach(struct grp_probe *probe, const struct kind *kind)
 bool grp_probe_tp_btf(struct grp_probe *probe, int argument)
 {
 	return can_attach(probe, &kind_tp_btf);
+}
+
+/* For cpuset.memory_pressure. */
+bool grp_probe_reclaim(struct grp_probe *probe, int argument)
+{
+	return can_load(probe, &kind_reclaim);
 }
 
 bool grp_probe_fentry(struct grp_probe *probe, int argument)

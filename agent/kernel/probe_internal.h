@@ -35,6 +35,7 @@ bool grp_probe_mmap_array(struct grp_probe *probe, int argument);
 bool grp_probe_loop(struct grp_probe *probe, int argument);
 bool grp_probe_lsm(struct grp_probe *probe, int argument);
 bool grp_probe_fmod_ret(struct grp_probe *probe, int argument);
+bool grp_probe_reclaim(struct grp_probe *probe, int argument);
 bool grp_probe_fentry(struct grp_probe *probe, int argument);
 bool grp_probe_task_from_pid(struct grp_probe *probe, int argument);
 

@@ -114,6 +114,34 @@ struct grp_count {
 	__u64 active_ns; /* of the latest birth, exit or move, either way; since boot */
 };
 
+/* For so many seconds a set remembers its events. */
+#define GRP_PRESSURE_SECONDS 64
+/* More in a second make no difference to the filter (CPUSET-28). */
+#define GRP_PRESSURE_EVENTS_MAX 1000
+#define GRP_PRESSURE_EVENTS_BITS 10
+
+/*
+ * Direct reclaim of a set's tasks, one per set: a bucket for each of the latest
+ * seconds (CLOCK_MONOTONIC), at second % GRP_PRESSURE_SECONDS, lap:22 | events:10.
+ * Written by programs.
+ */
+struct grp_pressure {
+	__u32 bucket[GRP_PRESSURE_SECONDS];
+};
+
+static inline __u32 grp_pressure_bucket(__u64 second, __u32 events)
+{
+	return (__u32)(second / GRP_PRESSURE_SECONDS) << GRP_PRESSURE_EVENTS_BITS | events;
+}
+
+/* Events of a second in its bucket; 0 when that holds another lap's. */
+static inline __u32 grp_pressure_events(__u32 bucket, __u64 second)
+{
+	__u32 lap = bucket & ~((1U << GRP_PRESSURE_EVENTS_BITS) - 1);
+
+	return lap == grp_pressure_bucket(second, 0) ? bucket - lap : 0;
+}
+
 /* What went another way than usual; index into the map of statistics. */
 enum grp_stat {
 	GRP_STAT_EVENTS_LOST, /* ring buffer full */
@@ -422,12 +450,14 @@ struct grp_shown {
 	__u64 tree_system_ns;
 	__u64 window_ns; /* begin of the present one, CLOCK_MONOTONIC; 0: none yet */
 	__u64 window_own_ns[2]; /* own_ns at the begin of even and of odd ones */
+	__u64 pressure; /* the meter of memory_pressure: core/pressure.c */
 };
 
 _Static_assert(sizeof(struct grp_task) == 48, "abi");
 _Static_assert(sizeof(struct grp_cell) == 32, "abi");
 _Static_assert(sizeof(struct grp_mode) == 16, "abi");
 _Static_assert(sizeof(struct grp_count) == 64, "abi");
+_Static_assert(sizeof(struct grp_pressure) == 256, "abi");
 _Static_assert(sizeof(struct grp_event) == 16, "abi");
 _Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
 _Static_assert(sizeof(struct grp_orphan) == 8, "abi");
@@ -444,6 +474,6 @@ _Static_assert(sizeof(struct grp_value_clone) == 32, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
 _Static_assert(sizeof(struct grp_journal) == 120, "abi");
-_Static_assert(sizeof(struct grp_shown) == 80, "abi");
+_Static_assert(sizeof(struct grp_shown) == 88, "abi");
 
 #endif

@@ -218,6 +218,7 @@ static int clear_set(struct fake_kernel *fake, uint32_t set)
 		fake->modes[index] = (struct grp_mode){ 0 };
 	}
 	*count = (struct grp_count){ .changes = count->changes + 1 };
+	fake->reclaims[set] = (struct grp_pressure){ 0 };
 	return 0;
 }
 
@@ -276,6 +277,18 @@ static int grace(void *kernel, void (*done)(void *data), void *data)
 	return 0;
 }
 
+static int pressure(void *kernel, bool on)
+{
+	struct fake_kernel *fake = kernel;
+
+	if (on && fake->pressure_result)
+		return fake->pressure_result;
+	if (!on)
+		memset(fake->reclaims, 0, fake->view.capacity_sets * sizeof(*fake->reclaims));
+	fake->view.pressure = on ? fake->reclaims : NULL;
+	return 0;
+}
+
 /* A grace period may begin the next one: only those on their way now end. */
 unsigned int fake_grace_end(struct fake_kernel *fake)
 {
@@ -304,6 +317,7 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.settle = settle,
 	.clock = read_clock,
 	.grace = grace,
+	.pressure = pressure,
 };
 
 /* --- life -------------------------------------------------------------------- */
@@ -328,6 +342,7 @@ struct fake_kernel *fake_kernel_new(unsigned int cpus, unsigned int capacity_gro
 	fake->cells = fake_grow(NULL, 0, n, sizeof(*fake->cells));
 	fake->modes = fake_grow(NULL, 0, n, sizeof(*fake->modes));
 	fake->counts = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->counts));
+	fake->reclaims = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->reclaims));
 	fake->sets = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->sets));
 	fake->meta = (struct grp_meta){
 		.magic = GRP_META_MAGIC,
@@ -361,6 +376,7 @@ void fake_kernel_free(struct fake_kernel *fake)
 	free(fake->groups);
 	free(fake->sets);
 	free(fake->counts);
+	free(fake->reclaims);
 	free(fake->modes);
 	free(fake->cells);
 	free(fake->view.shown);

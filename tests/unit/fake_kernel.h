@@ -48,6 +48,8 @@ struct fake_kernel {
 	struct grp_mode *modes;
 	struct grp_count *counts;
 	uint64_t stats[GRP_STAT_MAX];
+	struct grp_pressure *reclaims;
+	int pressure_result; /* of switching on */
 
 	struct grp_meta meta;
 	struct grp_hierarchy_record hierarchies[GRP_HIERARCHIES_MAX];
