@@ -32,6 +32,9 @@
 const char *const grp_link_names[] = { "on_switch",  "on_exit", "on_free", "on_exec",
 				       "on_newtask", "on_fork", NULL };
 
+const char *const grp_notice_names[] = { "on_migrate", "on_wakeup_new", "on_asked",
+					 "on_asked_syscall", NULL };
+
 static void _cleanup_closedir_p(DIR **dir)
 {
 	if (*dir)
@@ -120,21 +123,34 @@ int grp_pins_generation(const char *dir, unsigned int *ret_generation)
 	return 0;
 }
 
-static int drop_generation(const char *dir, unsigned int generation)
+/* The last one first. */
+static int drop_links(const char *dir, unsigned int generation, const char *const *names)
 {
 	char path[PATH_MAX];
 	size_t i;
 	int r;
 
-	for (i = 0; grp_link_names[i]; i++)
+	for (i = 0; names[i]; i++)
 		;
 	while (i--) {
-		r = grp_pins_path(path, sizeof(path), dir, generation, grp_link_names[i]);
+		r = grp_pins_path(path, sizeof(path), dir, generation, names[i]);
 		if (r)
 			return r;
 		if (unlink(path) && errno != ENOENT)
 			return -errno;
 	}
+	return 0;
+}
+
+static int drop_generation(const char *dir, unsigned int generation)
+{
+	char path[PATH_MAX];
+	int r = drop_links(dir, generation, grp_notice_names);
+
+	if (!r)
+		r = drop_links(dir, generation, grp_link_names);
+	if (r)
+		return r;
 	r = grp_pins_path(path, sizeof(path), dir, generation, NULL);
 	if (r)
 		return r;
@@ -205,6 +221,8 @@ int grp_bpf_unload(const char *instance, struct grp_error *error)
 
 	if (!r)
 		r = forget_meta(dir);
+	if (!r)
+		r = grp_notice_drop_claim(instance);
 	if (!r)
 		r = grp_pins_drop_all(dir);
 	if (!r && rmdir(dir) && errno != ENOENT)
