@@ -49,16 +49,20 @@ enum {
 	true = 1,
 };
 
-enum {
-	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
-};
-
 enum fbq_type {
 	all = 2,
 };
 
 enum {
 	BPF_NOEXIST = 1,
+};
+
+typedef int __kernel_pid_t;
+
+typedef __kernel_pid_t pid_t;
+
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
 typedef __u32 u32;
@@ -82,10 +86,6 @@ struct cpumask {
 };
 
 typedef struct cpumask cpumask_t;
-
-typedef int __kernel_pid_t;
-
-typedef __kernel_pid_t pid_t;
 
 struct pid;
 
@@ -115,6 +115,10 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	u64 self_exec_id;
+};
+
+struct pt_regs {
+	long unsigned int di;
 };
 
 struct ns_common {
@@ -172,6 +176,10 @@ struct bpf_iter_meta {
 	union {
 		struct seq_file *seq;
 	};
+};
+
+struct syscall_trace_exit {
+	long int ret;
 };
 
 struct bpf_iter__task {

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "core/place.h"
 #include "front/configuration.h"
 #include "front/fs.h"
 #include "front/http.h"
@@ -30,6 +31,7 @@
 #include "front/server.h"
 #include "kernel/probe.h"
 #include "lost.h"
+#include "placing.h"
 #include "release.h"
 #include "tick.h"
 
@@ -140,6 +142,23 @@ static int lock_instance(const char *instance, struct grp_error *error, char **r
 			     instance);
 }
 
+/* What cannot be done is said, and no reason to keep the rest. */
+static void give_back_cpus(const char *instance)
+{
+	struct grp_error error = { 0 };
+	struct grp_bpf *bpf = NULL;
+	int r = grp_bpf_adopt(instance, &error, &bpf);
+
+	if (r == -ENOENT)
+		return;
+	if (r == 0)
+		r = grp_place_release(&grp_bpf_ops, bpf, grp_bpf_view(bpf));
+	if (r < 0)
+		GRP_LOG_WARNING("cannot give tasks their own CPUs back: %s, ignoring",
+				error.message[0] ? error.message : strerror(-r));
+	grp_bpf_close(bpf);
+}
+
 int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 {
 	_cleanup_free_ char *path = NULL;
@@ -149,6 +168,7 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	r = lock_instance(config->instance, error, &path, &fd);
 	if (r < 0)
 		return r;
+	give_back_cpus(config->instance);
 	r = grp_bpf_unload(config->instance, error);
 	if (r < 0)
 		return r;
@@ -229,6 +249,7 @@ static int on_round(sd_event_source *source, void *data)
 	grp_releases_round(agent->releases);
 	grp_tick_arm(agent);
 	grp_lost_arm(agent);
+	grp_placing_arm(agent);
 	return 0;
 }
 
@@ -421,6 +442,7 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 		return r;
 	grp_fault_arm();
 	grp_tick_arm(agent);
+	grp_placing_arm(agent);
 	announce(agent);
 	/* What was released meanwhile: the programs find the socket there. */
 	grp_releases_round(agent->releases);
@@ -438,6 +460,7 @@ static void stop(struct grp_agent *agent)
 	sd_event_source_unref(agent->collect);
 	sd_event_source_unref(agent->tick);
 	sd_event_source_unref(agent->lost);
+	sd_event_source_unref(agent->place);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
 	json_decref(agent->features);

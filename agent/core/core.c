@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/internal.h"
+#include "core/place_internal.h"
 
 int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
 		 struct grp_core **ret_core)
@@ -27,7 +27,8 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
 	core->topology = calloc(1, sizeof(*core->topology));
-	if (grp_masks_new(&core->masks) || !core->topology || !core->base || !core->sets ||
+	if (grp_masks_new(&core->masks) || grp_place_new(core) || !core->topology ||
+	    !core->base || !core->sets ||
 	    !core->plan || !core->planned || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
@@ -47,6 +48,7 @@ void grp_core_free(struct grp_core *core)
 	if (!core)
 		return;
 	grp_states_free(core);
+	grp_place_free(core);
 	grp_values_forget(&core->root_values);
 	grp_values_forget(&core->stray_values);
 	HASH_CLEAR(hh_name, core->by_name);
@@ -54,6 +56,7 @@ void grp_core_free(struct grp_core *core)
 	HASH_ITER(hh_id, core->by_id, group, next) {
 		HASH_DELETE(hh_id, core->by_id, group);
 		grp_values_forget(&group->values);
+		grp_place_forget_group(group);
 		free(group->name);
 		free(group);
 	}
@@ -103,6 +106,8 @@ void grp_core_event(struct grp_core *core, const struct grp_event *event)
 	 * task's own exec or exit would do it too, so a failure loses nothing. */
 	if (event->kind == GRP_EVENT_ORPHAN)
 		(void)core->ops->pass(core->kernel, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+	else if (event->kind == GRP_EVENT_PLACE)
+		grp_place_event(core, (const struct grp_place_event *)event);
 	else if (event->kind == GRP_EVENT_EMPTY && event->set < core->view->capacity_sets) {
 		grp_empty_check_set(core, &core->sets[event->set]);
 		grp_release_event(core, event);

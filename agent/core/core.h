@@ -19,6 +19,7 @@
 #include <uthash.h>
 
 #include "base/error.h"
+#include "base/mask.h"
 #include "grp/abi.h"
 #include "kernel/kernel.h"
 
@@ -85,6 +86,8 @@ struct grp_group {
 	uid_t file_uid; /* of its control files that were not given away (CONT-5) */
 	gid_t file_gid;
 	struct grp_inode member_files[GRP_MEMBER_FILES]; /* these stand by themselves */
+	struct grp_kept_mask *cpus; /* that its tasks may have; NULL: all; see place.h */
+	uint64_t unplaced; /* ticket of the placement that it waits for; 0: none */
 	void *state[GRP_SUBSYSTEMS_MAX]; /* of subsystems; NULL: none, or not bound */
 	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
 	struct grp_value_entry *values; /* stored for it; see value.c */
@@ -349,6 +352,7 @@ struct grp_member {
 	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */
 	uid_t uid, suid;
 	bool exiting;
+	bool fixed; /* nobody may change its CPUs */
 	uint64_t cpu_ns, start_ns;
 	uint64_t idle_ns; /* since it last ran; GRP_IDLE_UNKNOWN */
 	struct grp_set *set;

@@ -45,13 +45,23 @@ static const struct grp_watch_member attached[] = {
 
 static const struct grp_watch_member released[] = { MEMBER(action, TEXT), {} };
 
+static const struct grp_watch_member placed[] = {
+	WHO,
+	MEMBER(comm, PATH),
+	MEMBER(thread, NUMBER),
+	MEMBER(process, NUMBER),
+	MEMBER(asked, TEXT),
+	MEMBER(given, TEXT),
+	{},
+};
+
 static const struct grp_watch_member lost[] = { MEMBER(count, NUMBER), {} };
 
 const struct grp_watch_row grp_watch_rows[GRP_WATCH_MAX] = {
 	[GRP_WATCH_MKDIR] = { "mkdir", who }, [GRP_WATCH_RMDIR] = { "rmdir", removed },
 	[GRP_WATCH_MV] = { "mv", renamed },   [GRP_WATCH_ATTACH] = { "attach", attached },
 	[GRP_WATCH_EMPTY] = { "empty" },      [GRP_WATCH_RELEASE] = { "release", released },
-	[GRP_WATCH_LIMIT] = { "limit" },      [GRP_WATCH_PLACEMENT] = { "placement" },
+	[GRP_WATCH_LIMIT] = { "limit" },      [GRP_WATCH_PLACEMENT] = { "placement", placed },
 	[GRP_WATCH_LOST] = { "lost", lost },
 };
 
@@ -87,6 +97,8 @@ struct grp_watch_event grp_watch_event(enum grp_watch_kind kind, const struct gr
 		.migrations = GRP_WATCH_UNKNOWN,
 		.peak_tasks = GRP_WATCH_UNKNOWN,
 		.lived_ns = GRP_WATCH_UNKNOWN,
+		.thread = GRP_WATCH_UNKNOWN,
+		.process = GRP_WATCH_UNKNOWN,
 	};
 }
 

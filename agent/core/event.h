@@ -45,6 +45,10 @@ struct grp_watch_event {
 	uint64_t usage_ns, usage_own_ns, user_ns, system_ns;
 	uint64_t forks, execs, exits, switches, migrations;
 	uint64_t peak_tasks, lived_ns;
+	/* placement: whose CPUs were rewritten, by whom (with uid, pid), to what; what it has now */
+	uint64_t thread, process;
+	const char *comm; /* raw bytes */
+	const char *asked, *given; /* lists */
 };
 
 enum grp_watch_type {

@@ -53,6 +53,7 @@ struct grp_core {
 	struct grp_group *releases[GRP_RELEASE_MAX]; /* queues, see release.h */
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
 	struct grp_masks *masks; /* see masks.h */
+	struct grp_place_engine *place; /* see place.h */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
 	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */

@@ -87,6 +87,14 @@ int grp_place_step(struct grp_core *core, uint64_t budget_ns);
 /* grp_place_event() - a task's CPUs may have been rewritten (from the ring buffer). */
 void grp_place_event(struct grp_core *core, const struct grp_place_event *event);
 
+/**
+ * grp_place_release() - every task gets its own wish back; for --unload, while no agent
+ * runs. @ops, @kernel, @view: as for grp_core_new(); what is stored is not changed but
+ * for the places of tasks. Return: 0; -ETIMEDOUT; -errno.
+ */
+int grp_place_release(const struct grp_kernel_ops *ops, void *kernel,
+		      const struct grp_kernel_view *view);
+
 /* --- for those who look ----------------------------------------------------------------- */
 
 enum grp_place_state {

@@ -9,8 +9,10 @@
 
 #include "agent.h"
 #include "core/file.h"
+#include "core/place.h"
 #include "front/bulk.h"
 #include "front/methods.h"
+#include "placing.h"
 
 /* Between two tries; it runs meanwhile, and so do others' calls. */
 #define PAUSE_USEC 1000
@@ -24,6 +26,7 @@ struct attach {
 	struct grp_task_id id; /* of the item that is tried again */
 	bool again;
 	json_int_t moved;
+	uint64_t ticket; /* placement of those that were moved */
 };
 
 /* The groups are found anew: others may have removed one since the last try. */
@@ -103,13 +106,23 @@ static int attach_one(struct grp_bulk *bulk, const char *item)
 	attach->again = false;
 	if (r == 0)
 		attach->moved += moved;
+	attach->ticket = grp_place_ticket(bulk->job.call->agent->core);
 	return r;
 }
 
 static int attach_finish(struct grp_bulk *bulk, json_t *failures, json_t **ret_reply)
 {
 	const struct attach *attach = (const struct attach *)bulk;
+	struct grp_call *call = bulk->job.call;
 
+	/* Who has asked may rely on their CPUs being those of the group. */
+	if (!grp_placing_settled(call->agent, attach->ticket)) {
+		bulk->job.pause_usec = PAUSE_USEC;
+		return grp_job_late(&bulk->job) ?
+			       grp_error_set(&call->error, ETIMEDOUT,
+					     "moved, but not all are on their CPUs yet") :
+			       GRP_JOB_WAIT;
+	}
 	*ret_reply = json_pack("{s:I, s:O}", "moved", attach->moved, "failures", failures);
 	return *ret_reply ? 0 : -ENOMEM;
 }

@@ -12,8 +12,11 @@
 #include "base/cleanup_json.h"
 #include "base/text.h"
 #include "core/file.h"
+#include "core/place.h"
 #include "front/listing.h"
+#include "front/jobs.h"
 #include "front/methods.h"
+#include "placing.h"
 
 /* --- control files ----------------------------------------------------------- */
 
@@ -60,17 +63,60 @@ int grp_method_read_file(struct grp_call *call, json_t **ret_reply)
 	return *ret_reply ? 0 : -ENOMEM;
 }
 
+/* A write that changes what a group allows is answered when its tasks have that. */
+struct write_job {
+	struct grp_job job; /* first */
+	uint64_t ticket;
+};
+
+#define PAUSE_USEC 1000
+
+static int write_step(struct grp_job *job, json_t **ret_reply)
+{
+	const struct write_job *write = (const struct write_job *)job;
+
+	if (grp_placing_settled(job->call->agent, write->ticket))
+		return 0;
+	if (grp_job_late(job))
+		return grp_error_set(&job->call->error, ETIMEDOUT,
+				     "written, but not all tasks are on their CPUs yet");
+	job->pause_usec = PAUSE_USEC;
+	return GRP_JOB_WAIT;
+}
+
+static const struct grp_job_type write_type = {
+	.size = sizeof(struct write_job),
+	.step = write_step,
+};
+
+static int wait_placed(struct grp_call *call, json_t **ret_reply)
+{
+	uint64_t ticket = grp_place_ticket(call->agent->core);
+	struct write_job *write;
+
+	if (grp_placing_settled(call->agent, ticket))
+		return 0;
+	write = grp_job_new(call, &write_type);
+	if (!write)
+		return -ENOMEM;
+	write->ticket = ticket;
+	return grp_job_start(&write->job, ret_reply);
+}
+
 int grp_method_write_file(struct grp_call *call, json_t **ret_reply)
 {
 	const char *value = grp_call_string(call, "value");
 	struct grp_file_access access;
+	uint64_t before;
 	int r;
 
 	r = find(call, &access);
 	if (r < 0)
 		return r;
-	return no_such_file(call, grp_file_write(&access, grp_call_string(call, "file"), value,
-						 strlen(value)));
+	before = grp_place_ticket(access.core);
+	r = no_such_file(call, grp_file_write(&access, grp_call_string(call, "file"), value,
+					      strlen(value)));
+	return r < 0 || grp_place_ticket(access.core) == before ? r : wait_placed(call, ret_reply);
 }
 
 /* --- usage ------------------------------------------------------------------- */

@@ -40,12 +40,14 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.clock = grp_pass_clock,
 	.topology = grp_topology_read,
 	.grace = grp_grace_start,
-	.mask_put = grp_place_put_mask,
-	.placed = grp_place_placed,
-	.place = grp_place_write,
-	.affinity_set = grp_place_set_affinity,
-	.affinity_get = grp_place_get_affinity,
-	.place_look = grp_place_look,
+	.mask_put = grp_places_put_mask,
+	.placed = grp_places_placed,
+	.place = grp_places_write,
+	.affinity_set = grp_places_set_affinity,
+	.affinity_get = grp_places_get_affinity,
+	.place_look = grp_places_look,
+	.place_watch = grp_notice_watch,
+	.place_claim = grp_notice_claim,
 	.pressure = grp_reclaim_switch,
 };
 
@@ -211,7 +213,10 @@ static int on_ring(void *ctx, void *data, size_t size)
 {
 	struct grp_bpf *bpf = ctx;
 
-	if (size >= sizeof(struct grp_event) && bpf->on_event)
+	if (size >= sizeof(struct grp_place_event) && bpf->on_event)
+		bpf->on_event(data, bpf->on_event_data);
+	else if (size >= sizeof(struct grp_event) && bpf->on_event &&
+		 ((const struct grp_event *)data)->kind != GRP_EVENT_PLACE)
 		bpf->on_event(data, bpf->on_event_data);
 	return 0;
 }
@@ -249,8 +254,9 @@ static int finish_open(struct grp_bpf *bpf, const struct grp_bpf_options *option
 	return attach_generation(bpf, error);
 }
 
-int grp_bpf_open(const struct grp_bpf_options *options, struct grp_error *error,
-		 struct grp_bpf **ret_bpf)
+/* Without maps and programs; its directory is made. */
+static int new_bpf(const struct grp_bpf_options *options, struct grp_error *error,
+		   struct grp_bpf **ret_bpf)
 {
 	struct grp_bpf *bpf = calloc(1, sizeof(*bpf));
 	int cpus = libbpf_num_possible_cpus(), r;
@@ -268,8 +274,49 @@ int grp_bpf_open(const struct grp_bpf_options *options, struct grp_error *error,
 	bpf->view.capacity_groups = options->capacity_groups;
 	bpf->base_size = sizeof(struct grp_base) + bpf->view.cpus * sizeof(struct grp_base_cpu);
 	r = grp_pins_open(options->instance, error, &bpf->dir);
+	if (r)
+		grp_bpf_close(bpf);
+	else
+		*ret_bpf = bpf;
+	return r;
+}
+
+int grp_bpf_open(const struct grp_bpf_options *options, struct grp_error *error,
+		 struct grp_bpf **ret_bpf)
+{
+	struct grp_bpf *bpf;
+	int r = new_bpf(options, error, &bpf);
+
+	if (r)
+		return r;
+	r = finish_open(bpf, options, error);
+	if (r) {
+		grp_bpf_close(bpf);
+		return r;
+	}
+	*ret_bpf = bpf;
+	return 0;
+}
+
+int grp_bpf_adopt(const char *instance, struct grp_error *error, struct grp_bpf **ret_bpf)
+{
+	struct grp_bpf_options options = { .instance = instance };
+	struct grp_meta meta;
+	struct grp_bpf *bpf;
+	int r = grp_store_peek(instance, &meta);
+
+	if (r)
+		return r;
+	options.capacity_groups = meta.capacity_groups;
+	options.capacity_sets = meta.capacity_sets;
+	r = new_bpf(&options, error, &bpf);
+	if (r)
+		return r;
+	r = grp_store_open(bpf, &options, error);
 	if (!r)
-		r = finish_open(bpf, options, error);
+		r = load(bpf, error);
+	if (!r)
+		r = map_view(bpf);
 	if (r) {
 		grp_bpf_close(bpf);
 		return r;

@@ -32,6 +32,12 @@ extern const struct grp_kernel_ops grp_bpf_ops;
  */
 int grp_bpf_open(const struct grp_bpf_options *options, struct grp_error *error,
 		 struct grp_bpf **ret_bpf);
+/**
+ * grp_bpf_adopt() - the maps and passes of an instance that is there, without hooks of
+ * ours and without events. For --unload.
+ * Return: as grp_bpf_open(); -ENOENT: there is none.
+ */
+int grp_bpf_adopt(const char *instance, struct grp_error *error, struct grp_bpf **ret_bpf);
 void grp_bpf_close(struct grp_bpf *bpf);
 
 const struct grp_kernel_view *grp_bpf_view(const struct grp_bpf *bpf);

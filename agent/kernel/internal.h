@@ -14,11 +14,8 @@
 struct bpf_link;
 struct bpf_program;
 struct fastpath;
-struct placement;
 struct pressure;
 struct ring_buffer;
-struct sched_asked;
-struct sched_asked_tp;
 
 /* Maps that only the agent reads and writes (A5). */
 enum grp_store_map {
@@ -37,6 +34,7 @@ struct grp_bpf {
 	char *dir; /* pins of the instance */
 	unsigned int generation;
 	bool fresh; /* nothing was pinned before */
+	bool noticing; /* hooks that notice rewritten CPUs are attached */
 	struct fastpath *skel;
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
@@ -81,6 +79,8 @@ int grp_pins_drop_link(const char *dir, unsigned int generation, const char *nam
 extern const char *const grp_link_names[];
 /* Of programs that are attached at times only. */
 extern const char grp_link_reclaim[];
+/* Of those that notice rewritten CPUs; some may not be there. */
+extern const char *const grp_notice_names[];
 
 /* --- bpf.c --------------------------------------------------------------------- */
 
@@ -93,6 +93,8 @@ int grp_bpf_attach(struct grp_bpf *bpf, struct bpf_program *program);
 int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
 		   struct grp_error *error);
 void grp_store_close(struct grp_bpf *bpf);
+/* What is pinned for an instance. -ENOENT: nothing that was ever complete. */
+int grp_store_peek(const char *instance, struct grp_meta *ret_meta);
 extern const char *const grp_store_names[GRP_STORE_MAX];
 
 int grp_store_meta_get(void *kernel, struct grp_meta *ret);
@@ -128,20 +130,21 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 
 /* --- place.c ------------------------------------------------------------------ */
 
-int grp_place_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record);
-int grp_place_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data);
-int grp_place_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+int grp_places_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record);
+int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data);
+int grp_places_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		     grp_placed_fn fn, void *data);
-int grp_place_write(void *kernel, const struct grp_scan_request *request);
-int grp_place_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask);
-int grp_place_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);
-int grp_place_look(void *kernel, uint32_t tid);
+int grp_places_write(void *kernel, const struct grp_scan_request *request);
+int grp_places_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask);
+int grp_places_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);
+int grp_places_look(void *kernel, uint32_t tid);
 
 /* --- notice.c ------------------------------------------------------------------- */
 
 int grp_notice_watch(void *kernel, bool on);
-void grp_notice_close(struct grp_bpf *bpf);
 int grp_notice_claim(void *kernel, bool on);
+/* The claim of an instance, if it has it. */
+int grp_notice_drop_claim(const char *instance);
 
 /* --- topology.c --------------------------------------------------------------- */
 

@@ -33,6 +33,8 @@ const char *const grp_link_names[] = { "on_switch",  "on_exit", "on_free", "on_e
 				       "on_newtask", "on_fork", NULL };
 
 const char grp_link_reclaim[] = "on_reclaim";
+const char *const grp_notice_names[] = { "on_migrate", "on_wakeup_new", "on_asked",
+					 "on_asked_syscall", NULL };
 
 static void _cleanup_closedir_p(DIR **dir)
 {
@@ -132,16 +134,28 @@ int grp_pins_drop_link(const char *dir, unsigned int generation, const char *nam
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
+/* The last one first. */
+static int drop_links(const char *dir, unsigned int generation, const char *const *names)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; names[i]; i++)
+		;
+	while (!r && i--)
+		r = grp_pins_drop_link(dir, generation, names[i]);
+	return r;
+}
+
 static int drop_generation(const char *dir, unsigned int generation)
 {
 	char path[PATH_MAX];
-	size_t i;
 	int r = grp_pins_drop_link(dir, generation, grp_link_reclaim);
 
-	for (i = 0; grp_link_names[i]; i++)
-		;
-	while (!r && i--)
-		r = grp_pins_drop_link(dir, generation, grp_link_names[i]);
+	if (!r)
+		r = drop_links(dir, generation, grp_notice_names);
+	if (!r)
+		r = drop_links(dir, generation, grp_link_names);
 	if (r)
 		return r;
 	r = grp_pins_path(path, sizeof(path), dir, generation, NULL);
@@ -214,6 +228,8 @@ int grp_bpf_unload(const char *instance, struct grp_error *error)
 
 	if (!r)
 		r = forget_meta(dir);
+	if (!r)
+		r = grp_notice_drop_claim(instance);
 	if (!r)
 		r = grp_pins_drop_all(dir);
 	if (!r && rmdir(dir) && errno != ENOENT)

@@ -22,7 +22,7 @@ static size_t mask_words(const struct grp_bpf *bpf)
 
 /* --- masks ---------------------------------------------------------------------------- */
 
-int grp_place_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record)
+int grp_places_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record)
 {
 	const struct grp_bpf *bpf = kernel;
 	int fd = bpf_map__fd(bpf->skel->maps.masks), r;
@@ -35,7 +35,7 @@ int grp_place_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *
 	return r == -E2BIG ? -ENOSPC : r;
 }
 
-int grp_place_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data)
+int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data)
 {
 	int fd = bpf_map__fd(bpf->skel->maps.masks), r;
 	struct grp_mask_record record;
@@ -68,7 +68,7 @@ static int on_placed(const void *record, void *data)
 	return placed->fn(record, placed->data);
 }
 
-int grp_place_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+int grp_places_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		     grp_placed_fn fn, void *data)
 {
 	struct grp_bpf *bpf = kernel;
@@ -91,7 +91,7 @@ static int keep_verdict(const void *data, void *verdict)
 	return 0;
 }
 
-int grp_place_write(void *kernel, const struct grp_scan_request *request)
+int grp_places_write(void *kernel, const struct grp_scan_request *request)
 {
 	struct grp_bpf *bpf = kernel;
 	int verdict = GRP_VERDICT_EXITING, r;
@@ -117,7 +117,7 @@ int grp_place_write(void *kernel, const struct grp_scan_request *request)
 
 /* --- system calls ------------------------------------------------------------------------- */
 
-int grp_place_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask)
+int grp_places_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask)
 {
 	const struct grp_bpf *bpf = kernel;
 
@@ -129,7 +129,7 @@ int grp_place_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask)
 }
 
 /* The kernel wants room for all CPUs that it was built for, and says how much it has used. */
-int grp_place_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask)
+int grp_places_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask)
 {
 	struct grp_mask mask = {};
 
@@ -140,7 +140,7 @@ int grp_place_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask)
 	return 0;
 }
 
-int grp_place_look(void *kernel, uint32_t tid)
+int grp_places_look(void *kernel, uint32_t tid)
 {
 	const struct grp_bpf *bpf = kernel;
 

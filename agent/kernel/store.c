@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -137,6 +138,22 @@ static int check_meta(const char *dir, const struct grp_bpf_options *options, un
 			dir, meta.capacity_groups, meta.capacity_sets, options->capacity_groups,
 			options->capacity_sets, options->instance);
 	return 0;
+}
+
+int grp_store_peek(const char *instance, struct grp_meta *ret_meta)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	uint32_t zero = 0;
+
+	(void)snprintf(path, sizeof(path), "/sys/fs/bpf/grpagent/%s/%s", instance,
+		       grp_store_names[GRP_STORE_META]);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_lookup_elem(fd, &zero, ret_meta))
+		return -errno;
+	return ret_meta->magic == GRP_META_MAGIC ? 0 : -ENOENT;
 }
 
 int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
@@ -345,6 +362,6 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 			r = visitor->journal(i, &journal, data);
 	}
 	if (!r && visitor->mask)
-		r = grp_place_visit(bpf, visitor, data);
+		r = grp_places_visit(bpf, visitor, data);
 	return r;
 }

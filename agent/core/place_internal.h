@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of CPU placement share. Nobody else includes it.
+ */
+#ifndef GRP_CORE_PLACE_INTERNAL_H
+#define GRP_CORE_PLACE_INTERNAL_H
+
+#include "core/internal.h"
+#include "core/place.h"
+
+/* What is to be done about one thread. */
+struct grp_place_item {
+	pid_t tid, tgid;
+	uint64_t start_ns;
+	uint32_t half; /* of its place, as it was seen */
+	bool kept; /* the kernel keeps what is asked for (6.2) */
+	bool restores; /* it gets its own wish back: nothing confines it */
+	bool silent; /* its CPUs are as they should be, only its place is not */
+	bool wishes; /* it has a wish; else for all */
+	bool rewritten; /* somebody has asked for other CPUs than what was set, */
+	bool violated; /* and for some that its group has not */
+	uint32_t group; /* id; 0: none */
+	struct grp_kept_mask wish, target;
+	struct grp_kept_mask asked; /* if it was violated */
+};
+
+/* A thread for which the same was asked before: not again for the same reason. */
+struct grp_place_tried {
+	pid_t tid; /* key */
+	uint64_t start_ns;
+	uint64_t ticket; /* the round that tried */
+	uint64_t target; /* hash of the mask */
+	int error; /* -errno; 0: it got less than was asked for */
+	UT_hash_handle hh;
+};
+
+/* A thread whose CPUs somebody may have rewritten. */
+struct grp_place_suspect {
+	pid_t tid; /* key */
+	uint64_t due_ns; /* to be looked at; 0: not */
+	uint64_t repaired_ns; /* last */
+	unsigned int repairs; /* in a row, each soon after the one before */
+	struct grp_place_event event; /* who, of the first event since the last look */
+	UT_hash_handle hh;
+};
+
+struct grp_place_engine {
+	struct grp_mask online;
+	unsigned int slot; /* of the hierarchy whose groups confine */
+	uint64_t wanted, done; /* tickets */
+	uint64_t round; /* ticket of the round that is under way */
+	bool all; /* all tasks are to be looked at, not only those of touched groups */
+	bool round_all;
+	bool unborn; /* this round met tasks that are being born */
+	bool releasing; /* nothing confines any more: unload */
+	bool claimed, watching;
+	unsigned int placed; /* tasks with a place, in this round */
+	struct grp_place_item *items;
+	size_t n_items, at, allocated;
+	uint64_t retry_ns; /* nothing but repairs before that */
+	uint64_t all_ns; /* all tasks were last looked at because of an event */
+	struct grp_place_tried *tried;
+	struct grp_place_suspect *suspects;
+	struct grp_place_figures figures;
+};
+
+/* --- place.c ------------------------------------------------------------------------- */
+
+/* Whether a group (NULL: none) leaves its tasks less than what is online. */
+bool grp_place_confines(const struct grp_core *core, const struct grp_group *group);
+/* The group that places a task of this set; NULL: none. */
+struct grp_group *grp_place_group(struct grp_core *core, uint16_t set);
+/* Hooks and claim, before the first mask is set. */
+int grp_place_activate(struct grp_core *core);
+/* All tasks are looked at in the next round. */
+void grp_place_touch_all(struct grp_core *core);
+
+int grp_place_new(struct grp_core *core);
+void grp_place_free(struct grp_core *core);
+/* At start: what a killed agent has left, and who was born meanwhile. */
+void grp_place_load(struct grp_core *core);
+void grp_place_forget_group(struct grp_group *group);
+
+/* --- place_task.c ----------------------------------------------------------------------- */
+
+/*
+ * What is to be done about a task by what a pass tells of it. Return: 1: @ret_item,
+ * to be ended by grp_place_item_done(); 0: nothing; -ENOMEM.
+ */
+int grp_place_decide(struct grp_core *core, const struct grp_place_record *record,
+		     struct grp_place_item *ret_item);
+void grp_place_item_done(struct grp_place_item *item);
+/*
+ * Does it. Return: 0, also if the task has gone, has changed meanwhile, or if the
+ * kernel refuses; -errno: tried again later.
+ */
+int grp_place_apply(struct grp_core *core, const struct grp_place_item *item,
+		    const struct grp_place_event *by);
+
+/* --- place_repair.c --------------------------------------------------------------------- */
+
+/* Looks at suspects that are due. */
+int grp_place_repair(struct grp_core *core, uint64_t end_ns);
+/*
+ * A task was rewritten, and is put right now. Return: false: that was done so often
+ * that it has to wait, and will be looked at again.
+ */
+bool grp_place_may_repair(struct grp_core *core, const struct grp_place_item *item);
+/* When the next one is; 0: none. */
+uint64_t grp_place_repair_due(const struct grp_core *core);
+void grp_place_repair_free(struct grp_core *core);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * CPU placement, the end of it: every task gets its own wish back, without groups
+ * or anything else of the core but the masks that places name.
+ */
+#include <errno.h>
+
+#include "core/place_internal.h"
+
+#define TURN_NS 100000000ULL
+#define DEADLINE_NS 30000000000ULL
+
+static int on_mask(uint32_t id, const struct grp_mask_record *record, void *data)
+{
+	return grp_masks_adopt(data, id, record);
+}
+
+static int no_hierarchy(unsigned int slot, const struct grp_hierarchy_record *record, void *data)
+{
+	return 0;
+}
+
+static int no_group(uint32_t id, const struct grp_group_record *record, void *data)
+{
+	return 0;
+}
+
+static int no_set(uint32_t id, const struct grp_set_record *record, void *data)
+{
+	return 0;
+}
+
+static int no_value(const struct grp_value_key *key, const struct grp_value *value, void *data)
+{
+	return 0;
+}
+
+static int no_journal(unsigned int entry, const struct grp_journal *record, void *data)
+{
+	return 0;
+}
+
+static const struct grp_store_visitor visitor = {
+	.hierarchy = no_hierarchy,
+	.group = no_group,
+	.set = no_set,
+	.value = no_value,
+	.journal = no_journal,
+	.mask = on_mask,
+};
+
+static int release(struct grp_core *core)
+{
+	uint64_t end = grp_core_clock(core) + DEADLINE_NS;
+	int r = core->ops->visit(core->kernel, &visitor, core);
+
+	core->place->releasing = true;
+	grp_place_touch_all(core);
+	while (!r && !grp_place_settled(core, grp_place_ticket(core))) {
+		r = grp_place_step(core, TURN_NS);
+		if (!r && grp_core_clock(core) > end)
+			r = -ETIMEDOUT;
+	}
+	return r;
+}
+
+int grp_place_release(const struct grp_kernel_ops *ops, void *kernel,
+		      const struct grp_kernel_view *view)
+{
+	struct grp_core *core;
+	int r = grp_core_new(ops, kernel, view, &core);
+
+	if (r)
+		return r;
+	r = release(core);
+	grp_core_free(core);
+	return r;
+}
