@@ -210,7 +210,7 @@ static int parse_level(const char *text, struct grp_error *error, int32_t *ret_l
 {
 	const bool negative = text[0] == '-';
 	size_t len = strcspn(text, "\n");
-	uint64_t number;
+	uint64_t number = 0;
 	char digits[32];
 	int r = -EINVAL;
 
@@ -232,7 +232,7 @@ static int parse_level(const char *text, struct grp_error *error, int32_t *ret_l
 
 static int canonical_level(const char *text, char *ret_text, struct grp_error *error)
 {
-	int32_t level;
+	int32_t level = 0;
 	int r = parse_level(text, error, &level);
 
 	if (!r)
@@ -251,7 +251,7 @@ static int read_level(const struct grp_file_access *access, FILE *out)
 static int write_level(const struct grp_file_access *access, const char *text, size_t len)
 {
 	const struct grp_cpuset *cpuset = grp_file_state(access);
-	int32_t level;
+	int32_t level = 0;
 	int r = parse_level(text, access->error, &level);
 
 	(void)len;

@@ -105,7 +105,7 @@ static char dir[] = "/tmp/test_topology.XXXXXX";
 
 static int setup(void **state)
 {
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
 	assert_non_null(mkdtemp(dir));
 	return 0;
 }
