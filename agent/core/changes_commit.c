@@ -5,9 +5,10 @@
  * earlier one may have made it, and does nothing where all is well already.
  *
  * Changes come parents first, the settings of one group in the order of the tables
- * of files; bounds on what is below come last, from below (grp_change.late). A setting
- * whose value has to hold what the children have, as a mask of CPUs does, will want
- * both: the union of old and new in the first order, then the new one in the second.
+ * of files; bounds on what is below come last, from below (grp_change.late). Rules
+ * between groups, such as that a child has no CPU that its parent has not, may be
+ * broken on the way and are looked at when all is done: no order would do for two
+ * groups that swap what only one may have.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -249,7 +250,10 @@ static int settle(struct grp_changes *changes, const struct grp_change *change,
 	for (size_t i = 0; !r && i < list->n; i++) {
 		_cleanup_free_ char *old = NULL;
 
-		if (list->refs[i].file->flags & GRP_FILE_SAVED)
+		const unsigned int flags = list->refs[i].file->flags;
+
+		/* Of what is cloned the change that follows says all. */
+		if (flags & GRP_FILE_SAVED && !(flags & GRP_FILE_CLONED))
 			r = set_setting(changes, group, &list->refs[i],
 					grp_setting_preset(&list->refs[i], in_default), caller,
 					error, &old);
@@ -468,11 +472,16 @@ int grp_changes_commit(struct grp_changes *changes, const struct grp_caller *cal
 	if (!changes->order)
 		return -ENOMEM;
 	sort_out(changes);
+	changes->core->unchecked = true;
 	for (; !r && n < changes->n; n++)
 		if (changes->order[n]->op->act)
 			r = changes->order[n]->op->act(changes, changes->order[n], &root, error);
-	if (!r)
-		return 0;
-	r = explain(changes->order[n - 1], r, error);
-	return not_undone(take_back(changes, n, &root), r, error);
+	if (r)
+		r = explain(changes->order[n - 1], r, error);
+	else
+		r = grp_subsystems_check_groups(changes->core, error);
+	if (r)
+		r = not_undone(take_back(changes, n, &root), r, error);
+	changes->core->unchecked = false;
+	return r;
 }

@@ -27,20 +27,7 @@ static bool is_root(const struct grp_declared_group *group)
 	return !strcmp(group->path, "/");
 }
 
-static const char *preset_of(const struct at *at, const struct grp_file_ref *ref)
-{
-	return grp_setting_preset(ref, grp_hierarchy_is_default(at->hierarchy->live));
-}
-
 /* --- control files ------------------------------------------------------------------- */
-
-static const char *declared_setting(const struct grp_declared_group *group, const char *name)
-{
-	for (size_t i = 0; i < group->n_settings; i++)
-		if (!strcmp(group->settings[i].name, name))
-			return group->settings[i].text;
-	return NULL;
-}
 
 /* EN-3: as it shall be. The root, which has the switches, stands first. */
 static uint32_t disabled(const struct grp_changes_hierarchy *hierarchy,
@@ -52,7 +39,7 @@ static uint32_t disabled(const struct grp_changes_hierarchy *hierarchy,
 		return hierarchy->live ? hierarchy->live->disabled : 0;
 	for (size_t i = 0; i < hierarchy->root_files.n; i++) {
 		const struct grp_file_ref *ref = &hierarchy->root_files.refs[i];
-		const char *text = declared_setting(&wish->groups[0], ref->name);
+		const char *text = grp_declared_setting(&wish->groups[0], ref->name);
 		bool on = true;
 
 		if (ref->file == &grp_enable_file && text)
@@ -319,8 +306,9 @@ static int check_setting(const struct at *at, const struct grp_declared_setting 
 		r = grp_error_set(at->error, ENOENT, "the group has no such control file");
 	else if (!(ref->file->flags & GRP_FILE_SAVED))
 		r = grp_error_set(at->error, EINVAL, "it is not a setting");
-	else if (ref->file->canonical)
-		r = ref->file->canonical(setting->text, text, at->error);
+	else
+		r = grp_setting_canonical(at->changes->core, ref->file, setting->text, text,
+					  at->error);
 	return r ? grp_changes_error(at->error, r, at->h, at->g, ".settings.%s", setting->name) : 0;
 }
 
@@ -336,14 +324,18 @@ static int add_lift(const struct at *at, const struct grp_file_ref *ref)
 		return -ENOMEM;
 	change->ref = ref;
 	change->silent = true;
-	change->to = strdup(preset_of(at, ref));
+	change->to = strdup(ref->file->preset);
 	return change->to ? 0 : -ENOMEM;
 }
 
-/* @to: as the file would show it. A fresh root may have the state of an older one (HIER-18). */
-static int compare_setting(const struct at *at, const struct grp_file_ref *ref, const char *to)
+/*
+ * @preset, @to: as save would write it. A fresh root may have the state of an older one
+ * (HIER-18), and what a new group has cloned was that of its parent at that moment.
+ */
+static int compare_setting(const struct at *at, const struct grp_file_ref *ref, const char *preset,
+			   const char *to)
 {
-	const char *preset = preset_of(at, ref);
+	const bool given = is_root(at->wish) || ref->file->flags & GRP_FILE_CLONED;
 	bool bounds = ref->file->flags & GRP_FILE_BOUNDS, lifted = false;
 	_cleanup_free_ char *from = NULL;
 	struct grp_change *change;
@@ -357,7 +349,7 @@ static int compare_setting(const struct at *at, const struct grp_file_ref *ref, 
 	lifted = bounds && from && strcmp(from, preset) != 0;
 	if (lifted && add_lift(at, ref))
 		return -ENOMEM;
-	same = from ? !strcmp(from, to) : !strcmp(preset, to) && !is_root(at->wish);
+	same = from ? !strcmp(from, to) : !strcmp(preset, to) && !given;
 	if (same && !lifted)
 		return 0;
 	change = add(at, &grp_op_setting);
@@ -380,17 +372,17 @@ static int compare_settings(const struct at *at)
 		r = check_setting(at, &at->wish->settings[i]);
 	for (size_t i = 0; !r && i < at->list->n; i++) {
 		const struct grp_file_ref *ref = &at->list->refs[i];
-		const char *text = declared_setting(at->wish, ref->name);
-		char canonical[GRP_VALUE_MAX + 1];
+		const char *text = grp_declared_setting(at->wish, ref->name);
+		char preset[GRP_VALUE_MAX + 1], to[GRP_VALUE_MAX + 1];
 
 		if (!(ref->file->flags & GRP_FILE_SAVED))
 			continue;
-		if (text && ref->file->canonical) {
-			r = ref->file->canonical(text, canonical, at->error);
-			text = canonical;
-		}
+		r = grp_changes_preset(at->changes, at->h, at->wish, ref, preset);
+		if (!r && text)
+			r = grp_setting_canonical(at->changes->core, ref->file, text, to,
+						  at->error);
 		if (!r)
-			r = compare_setting(at, ref, text ?: preset_of(at, ref));
+			r = compare_setting(at, ref, preset, text ? to : preset);
 	}
 	return r;
 }

@@ -24,6 +24,14 @@ const struct grp_file_ref *grp_file_list_find(const struct grp_file_list *list, 
 /* What a setting holds when nothing is said; @in_default: in a group of hierarchy "default". */
 const char *grp_setting_preset(const struct grp_file_ref *ref, bool in_default);
 
+/* What a text means, as save would write it. @ret_text: of GRP_VALUE_MAX + 1 bytes. */
+int grp_setting_canonical(struct grp_core *core, const struct grp_file *file, const char *text,
+			  char *ret_text, struct grp_error *error);
+
+/* changes_preset.c: the same of a group that is there. @ret_text: GRP_VALUE_MAX + 1 bytes. */
+int grp_setting_preset_of(struct grp_core *core, const struct grp_group *group,
+			  const struct grp_file_ref *ref, char *ret_text);
+
 static inline bool grp_hierarchy_is_default(const struct grp_hierarchy *hierarchy)
 {
 	return hierarchy && hierarchy->flags & GRP_HIERARCHY_ANY_SUBSYSTEM;
@@ -116,6 +124,15 @@ int grp_changes_hierarchies(struct grp_changes *changes, struct grp_error *error
 int grp_changes_only_hierarchies(struct grp_changes *changes);
 /* -ENOSPC: there is none for all that is to be made. */
 int grp_changes_room(const struct grp_changes *changes, struct grp_error *error);
+
+/*
+ * changes_preset.c: what a setting of a declared group shall hold when that does not
+ * mention it. @ret_text: of GRP_VALUE_MAX + 1 bytes.
+ */
+int grp_changes_preset(struct grp_changes *changes, size_t h, const struct grp_declared_group *wish,
+		       const struct grp_file_ref *ref, char *ret_text);
+/* As it stands there; NULL: it is not mentioned. */
+const char *grp_declared_setting(const struct grp_declared_group *group, const char *name);
 
 /* changes_group.c: checks and compares the groups of one hierarchy. */
 int grp_changes_groups(struct grp_changes *changes, size_t h, struct grp_error *error);

@@ -221,7 +221,7 @@ const struct grp_file grp_core_files[] = {
 		.canonical = grp_file_canonical_flag,
 	},
 	{
-		.name = "cgroup.clone_children",
+		.name = GRP_FILE_CLONE_CHILDREN,
 		.mode = 0644,
 		.flags = GRP_FILE_SAVED,
 		.unit = "",

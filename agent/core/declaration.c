@@ -157,6 +157,19 @@ const char *grp_setting_preset(const struct grp_file_ref *ref, bool in_default)
 	return in_default && inherited ? "1" : ref->file->preset;
 }
 
+int grp_setting_canonical(struct grp_core *core, const struct grp_file *file, const char *text,
+			  char *ret_text, struct grp_error *error)
+{
+	if (file->resolve)
+		return file->resolve(core, text, ret_text, error);
+	if (file->canonical)
+		return file->canonical(text, ret_text, error);
+	if (strlen(text) > GRP_VALUE_MAX)
+		return grp_error_set(error, E2BIG, "a value has at most %d bytes", GRP_VALUE_MAX);
+	memcpy(ret_text, text, strlen(text) + 1);
+	return 0;
+}
+
 /* --- control files ------------------------------------------------------------------- */
 
 static int add_ref(const struct grp_file_ref *ref, void *data)
@@ -201,7 +214,7 @@ int grp_setting_read(struct grp_core *core, struct grp_group *group, const struc
 
 	if (!out)
 		return -ENOMEM;
-	r = ref->file->read(&access, out);
+	r = (ref->file->saved ?: ref->file->read)(&access, out);
 	if (fclose(out) && !r)
 		r = -ENOMEM;
 	if (r)

@@ -21,12 +21,13 @@ static int take_setting(struct take *take, struct grp_group *group, const struct
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_declared_setting *setting;
+	char preset[GRP_VALUE_MAX + 1];
 	int r = grp_setting_read(take->core, group, ref, &text);
 
-	if (r)
+	if (!r)
+		r = grp_setting_preset_of(take->core, group, ref, preset);
+	if (r || !strcmp(text, preset))
 		return r;
-	if (!strcmp(text, grp_setting_preset(ref, grp_hierarchy_is_default(group->hierarchy))))
-		return 0;
 	setting = grp_declared_add_setting(to);
 	if (!setting)
 		return -ENOMEM;

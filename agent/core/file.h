@@ -17,7 +17,16 @@ enum grp_file_flags {
 	GRP_FILE_NOT_ROOT = 1 << 1, /* stands in all but the root group */
 	GRP_FILE_SAVED = 1 << 2, /* a setting: save writes it down, apply puts it back */
 	GRP_FILE_BOUNDS = 1 << 3, /* a setting that may forbid to make groups below its own */
+	/*
+	 * A setting that has no preset but what a new group is given: with
+	 * cgroup.clone_children in its parent what that has, else nothing; of a child
+	 * of a root GRP_FILE_CLONED_ALL. It stands in no root.
+	 */
+	GRP_FILE_CLONED = 1 << 4,
 };
+
+/* A root has everything there is; its setting is not written down. */
+#define GRP_FILE_CLONED_ALL "all"
 
 /* Longest visible name, with its NUL. */
 #define GRP_FILE_VISIBLE_MAX (GRP_SUBSYSTEM_NAME_MAX + 1 + GRP_FILE_NAME_MAX + 1)
@@ -65,6 +74,11 @@ struct grp_file {
 	 * NULL: any text is, and is shown as it was written.
 	 */
 	int (*canonical)(const char *text, char *ret_text, struct grp_error *error);
+	/* The same where it takes knowledge of this machine; a file has one of both. */
+	int (*resolve)(struct grp_core *core, const char *text, char *ret_text,
+		       struct grp_error *error);
+	/* Of a setting: what has to be written for it to be as it is; NULL: what read gives. */
+	int (*saved)(const struct grp_file_access *access, FILE *out);
 };
 
 /* The core's own files: core/core_files.c. */

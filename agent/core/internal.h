@@ -49,6 +49,7 @@ struct grp_core {
 	struct grp_value_entry *stray_values; /* found at start, to be dropped */
 	void *root_state[GRP_SUBSYSTEMS_MAX]; /* of exclusive subsystems */
 	bool has_root_state[GRP_SUBSYSTEMS_MAX];
+	bool unchecked; /* see grp_core_unchecked() */
 	bool polled; /* some bound subsystem is told of births and exits */
 	struct grp_group *releases[GRP_RELEASE_MAX]; /* queues, see release.h */
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
@@ -223,6 +224,8 @@ void grp_inode_init(struct grp_group *group, const struct grp_inode *inode);
 
 #define GRP_FILE_MAX_DESCENDANTS "cgroup.max.descendants"
 #define GRP_FILE_MAX_DEPTH "cgroup.max.depth"
+/* core_files.c */
+#define GRP_FILE_CLONE_CHILDREN "cgroup.clone_children"
 
 /* -EAGAIN: a limit of @parent or of a group above it leaves no room for a child. */
 int grp_limits_check(struct grp_core *core, struct grp_group *parent, struct grp_error *error);
@@ -335,6 +338,9 @@ int grp_subsystem_check(const struct grp_subsystem *subsystem, struct grp_error 
 int grp_states_create(struct grp_core *core, struct grp_group *group, uint32_t mask, bool fresh,
 		      struct grp_error *error);
 void grp_states_destroy(struct grp_core *core, struct grp_group *group, uint32_t mask);
+
+/* After writes with core->unchecked: what the first one that is not content says. */
+int grp_subsystems_check_groups(struct grp_core *core, struct grp_error *error);
 
 /* At start: states of every group, and what is switched off. */
 int grp_states_load(struct grp_core *core, struct grp_error *error);

@@ -309,6 +309,28 @@ int grp_subsystem_enable(struct grp_core *core, struct grp_hierarchy *hierarchy,
 	return r;
 }
 
+/* --- rules between groups ----------------------------------------------------------------------- */
+
+bool grp_core_unchecked(const struct grp_core *core)
+{
+	return core->unchecked;
+}
+
+int grp_subsystems_check_groups(struct grp_core *core, struct grp_error *error)
+{
+	int r = 0;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_hierarchy *hierarchy = core->slots[slot];
+		uint32_t bound = hierarchy ? grp_hierarchy_subsystems(core, hierarchy) : 0;
+
+		for (unsigned int i = 0; !r && i < grp_n_subsystems; i++)
+			if (bound & (1U << i) && grp_subsystems[i]->check)
+				r = grp_subsystems[i]->check(core, hierarchy, error);
+	}
+	return r;
+}
+
 /* --- references ---------------------------------------------------------------------------------- */
 
 void grp_group_hold(struct grp_group *group)

@@ -75,6 +75,13 @@ struct grp_subsystem {
 	 */
 	void (*bind)(struct grp_core *core, struct grp_hierarchy *hierarchy, void *state);
 	/*
+	 * check: do all groups of a hierarchy keep the subsystem's rules? Asked at the
+	 * end of a configuration, whose single writes may break those between groups on
+	 * the way: see grp_core_unchecked(). Return: 0; -errno, and all is undone.
+	 */
+	int (*check)(struct grp_core *core, struct grp_hierarchy *hierarchy,
+		     struct grp_error *error);
+	/*
 	 * due, tick: for what is measured over windows of time; both or none, for
 	 * each hierarchy that it is bound to and not switched off in.
 	 * due: when tick is wanted next, by grp_core_clock(); 0: not at all. Asked
@@ -105,6 +112,12 @@ static inline void *grp_subsystem_state(const struct grp_group *group, unsigned 
  */
 struct grp_group *grp_subsystem_owner(struct grp_group *group,
 				      const struct grp_subsystem *subsystem);
+
+/*
+ * grp_core_unchecked() - whether rules between groups are not to be looked at with
+ * each write, but by `check` when all is written.
+ */
+bool grp_core_unchecked(const struct grp_core *core);
 
 /*
  * grp_group_hold(), grp_group_release() - references: while any is held, rmdir is

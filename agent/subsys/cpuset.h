@@ -65,6 +65,7 @@ struct grp_cpuset {
 	int32_t relax_domain_level;
 	struct grp_cpuset_policy policy;
 	unsigned int exclusive_children; /* live ones with either flag */
+	bool unchecked; /* of the root: R1 and R2 are to be looked at, for all groups */
 };
 
 /* grp_cpuset_of() - state of a group; NULL: cpuset does not act there. */
@@ -120,6 +121,9 @@ void grp_cpuset_trial_init(struct grp_cpuset_trial *trial, struct grp_core *core
  * -ENOSPC: its tasks would have none.
  */
 int grp_cpuset_check(const struct grp_cpuset_trial *trial, struct grp_error *error);
+/* R1 and R2 of all groups, if they were not looked at with some write; same errors. */
+int grp_cpuset_check_all(struct grp_core *core, struct grp_hierarchy *hierarchy,
+			 struct grp_error *error);
 
 /* cpuset_store.c: one update each; on failure nothing has changed. */
 int grp_cpuset_store_part(struct grp_core *core, struct grp_group *group, enum grp_list_kind kind,

@@ -54,7 +54,7 @@ static int read_effective(const struct grp_file_access *access, FILE *out)
 /* `all` is kept as what it says; any other text as the CPUs or nodes that it means now. */
 static bool says_all(const char *text)
 {
-	static const char all[] = "all";
+	static const char all[] = GRP_FILE_CLONED_ALL;
 
 	while (isspace((unsigned char)*text))
 		text++;
@@ -122,6 +122,51 @@ static int write_list(const struct grp_file_access *access, const char *text, si
 	return 0;
 }
 
+/* What has to be written for it to be as it is. */
+static int save_list(const struct grp_file_access *access, FILE *out)
+{
+	const struct grp_cpuset *cpuset = grp_file_state(access);
+
+	if (!cpuset->part[kind_of(access)].all)
+		return read_list(access, out);
+	(void)fputs(GRP_FILE_CLONED_ALL "\n", out);
+	return 0;
+}
+
+/* Words as the numbers that they are here; what is not there is found out by the write. */
+static int resolve(const struct grp_topology *topology, enum grp_list_kind kind, const char *text,
+		   char *ret_text, struct grp_error *error)
+{
+	_cleanup_free_ char *list = NULL;
+	struct grp_mask mask;
+	int r = grp_list_parse(topology, kind, text, &mask, error);
+
+	if (r)
+		return error && error->message[0] ?
+			       r :
+			       grp_error_set(error, -r, "write a list like 0-3,5");
+	list = says_all(text) ? strdup(GRP_FILE_CLONED_ALL) : grp_mask_text(&mask);
+	if (!list)
+		return -ENOMEM;
+	if (strlen(list) > GRP_VALUE_MAX)
+		return grp_error_set(error, E2BIG, "a configuration has lists of at most %d bytes",
+				     GRP_VALUE_MAX);
+	memcpy(ret_text, list, strlen(list) + 1);
+	return 0;
+}
+
+static int resolve_cpus(struct grp_core *core, const char *text, char *ret_text,
+			struct grp_error *error)
+{
+	return resolve(grp_core_topology(core), GRP_LIST_CPUS, text, ret_text, error);
+}
+
+static int resolve_mems(struct grp_core *core, const char *text, char *ret_text,
+			struct grp_error *error)
+{
+	return resolve(grp_core_topology(core), GRP_LIST_NODES, text, ret_text, error);
+}
+
 /* --- flags: the file's arg is one of enum grp_cpuset_flags ------------------------------- */
 
 static int read_flag(const struct grp_file_access *access, FILE *out)
@@ -165,7 +210,7 @@ static int parse_level(const char *text, struct grp_error *error, int32_t *ret_l
 {
 	const bool negative = text[0] == '-';
 	size_t len = strcspn(text, "\n");
-	uint64_t number;
+	uint64_t number = 0;
 	char digits[32];
 	int r = -EINVAL;
 
@@ -187,7 +232,7 @@ static int parse_level(const char *text, struct grp_error *error, int32_t *ret_l
 
 static int canonical_level(const char *text, char *ret_text, struct grp_error *error)
 {
-	int32_t level;
+	int32_t level = 0;
 	int r = parse_level(text, error, &level);
 
 	if (!r)
@@ -206,7 +251,7 @@ static int read_level(const struct grp_file_access *access, FILE *out)
 static int write_level(const struct grp_file_access *access, const char *text, size_t len)
 {
 	const struct grp_cpuset *cpuset = grp_file_state(access);
-	int32_t level;
+	int32_t level = 0;
 	int r = parse_level(text, access->error, &level);
 
 	(void)len;
@@ -218,11 +263,13 @@ static int write_level(const struct grp_file_access *access, const char *text, s
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-#define LIST(NAME, KIND, HELP)                                                       \
-	{                                                                            \
-		.name = NAME, .mode = 0644, .unit = "", .help = HELP, .arg = (KIND), \
-		.read = read_list, .write = write_list                               \
+/* Of a root it cannot be written, but with the error of the kernel. */
+#define LIST(NAME, WHERE, KIND, HELP, ...)                                              \
+	{                                                                               \
+		.name = NAME, .mode = 0644, .flags = (WHERE), .unit = "", .help = HELP, \
+		.arg = (KIND), .read = read_list, .write = write_list, __VA_ARGS__      \
 	}
+#define CLONED (GRP_FILE_NOT_ROOT | GRP_FILE_SAVED | GRP_FILE_CLONED)
 #define EFFECTIVE(NAME, KIND, HELP)                                                  \
 	{                                                                            \
 		.name = NAME, .mode = 0444, .unit = "", .help = HELP, .arg = (KIND), \
@@ -237,8 +284,12 @@ static int write_level(const struct grp_file_access *access, const char *text, s
 	}
 
 static const struct grp_file files[] = {
-	LIST("cpus", GRP_LIST_CPUS, "CPUs that its tasks may run on; of a root, those online"),
-	LIST("mems", GRP_LIST_NODES, "memory nodes that they may use; of a root, those there"),
+	LIST("cpus", GRP_FILE_ROOT_ONLY, GRP_LIST_CPUS, "CPUs that are online"),
+	LIST("cpus", CLONED, GRP_LIST_CPUS, "CPUs that its tasks may run on", .preset = "",
+	     .resolve = resolve_cpus, .saved = save_list),
+	LIST("mems", GRP_FILE_ROOT_ONLY, GRP_LIST_NODES, "memory nodes that are there"),
+	LIST("mems", CLONED, GRP_LIST_NODES, "memory nodes that its tasks may use", .preset = "",
+	     .resolve = resolve_mems, .saved = save_list),
 	EFFECTIVE("effective_cpus", GRP_LIST_CPUS, "of cpus what is online, or the parent's"),
 	EFFECTIVE("effective_mems", GRP_LIST_NODES, "of mems what is there, or the parent's"),
 	FLAG("cpu_exclusive", GRP_FILE_ROOT_ONLY, GRP_CPUSET_CPU_EXCLUSIVE, "1",
@@ -298,4 +349,5 @@ const struct grp_subsystem grp_cpuset = {
 	.can_attach = grp_cpuset_can_attach,
 	.attach = grp_cpuset_attach,
 	.bind = grp_cpuset_bind,
+	.check = grp_cpuset_check_all,
 };

@@ -194,12 +194,92 @@ static int check_tasks(const struct grp_cpuset_trial *trial, struct grp_error *e
 
 int grp_cpuset_check(const struct grp_cpuset_trial *trial, struct grp_error *error)
 {
-	int r = check_children(trial, error);
+	const bool root = !trial->group->parent;
+	int r;
 
-	if (r || !trial->group->parent)
+	if (grp_core_unchecked(trial->core)) {
+		grp_cpuset_of(trial->group->hierarchy->root)->unchecked = true;
+		return root ? 0 : check_tasks(trial, error);
+	}
+	r = check_children(trial, error);
+	if (r || root)
 		return r;
 	r = check_parent(trial, error);
 	if (!r)
 		r = check_siblings(trial, error);
 	return r ?: check_tasks(trial, error);
+}
+
+/* --- all of them ------------------------------------------------------------------ */
+
+static int blame(const struct grp_group *group, int r, struct grp_error *error)
+{
+	char path[GRP_PATH_MAX], reason[sizeof(error->message)];
+
+	if (!error || grp_group_path(group, path, sizeof(path)) < 0)
+		return r;
+	memcpy(reason, error->message, sizeof(reason));
+	return grp_error_set(error, -r, "%s:%.100s: cpuset: %.150s", group->hierarchy->name, path,
+			     reason);
+}
+
+/* R2: what the ones looked at have, all of them and the exclusive ones. */
+struct seen {
+	struct grp_mask all[N_KINDS], exclusive[N_KINDS];
+};
+
+static int check_beside(struct grp_core *core, const struct grp_group *group, struct seen *seen,
+			struct grp_error *error)
+{
+	const struct grp_cpuset *cpuset = grp_cpuset_of(group);
+	struct grp_mask mask;
+
+	for (size_t kind = 0; cpuset && kind < N_KINDS; kind++) {
+		const bool exclusive = cpuset->flags & kinds[kind].exclusive;
+
+		reach(core, group, kind, &mask);
+		if (grp_mask_overlap(&mask, exclusive ? &seen->all[kind] : &seen->exclusive[kind]))
+			return grp_error_set(error, EINVAL,
+					     "another group beside it has some of these %s, and "
+					     "one of them is exclusive",
+					     kinds[kind].what);
+		grp_mask_or(&seen->all[kind], &mask);
+		if (exclusive)
+			grp_mask_or(&seen->exclusive[kind], &mask);
+	}
+	return 0;
+}
+
+static int check_below(struct grp_core *core, struct grp_group *parent, struct grp_error *error)
+{
+	const struct grp_cpuset *above = grp_cpuset_of(parent);
+	struct grp_cpuset_trial trial;
+	struct grp_group *child;
+	struct seen seen = { 0 };
+	int r = 0;
+
+	DL_FOREACH(parent->children, child) {
+		if (r || child->dying || !grp_cpuset_of(child))
+			continue;
+		grp_cpuset_trial_init(&trial, core, child);
+		r = check_parent(&trial, error);
+		if (!r && above->exclusive_children)
+			r = check_beside(core, child, &seen, error);
+		if (r)
+			r = blame(child, r, error);
+	}
+	return r;
+}
+
+int grp_cpuset_check_all(struct grp_core *core, struct grp_hierarchy *hierarchy,
+			 struct grp_error *error)
+{
+	struct grp_group *root = hierarchy->root, *group = root;
+	struct grp_cpuset *cpuset = grp_cpuset_of(root);
+	int r = 0;
+
+	for (; !r && cpuset->unchecked && group; group = grp_group_next(root, group))
+		r = grp_cpuset_of(group) ? check_below(core, group, error) : 0;
+	cpuset->unchecked = false;
+	return r;
 }

@@ -68,7 +68,7 @@ static void test_long(void **state)
 	assert_int_equal(cpuset_write(world, "c:/a", "cpus", text), 0);
 	cpuset_holds(world, "c:/a", "cpus", "2");
 	assert_int_equal(cpuset_write(world, "c:/", "cpus", text), -EACCES);
-	strcpy(text + max, " ");
+	memcpy(text + max, " ", 2);
 	assert_int_equal(cpuset_write(world, "c:/a", "cpus", text), -E2BIG);
 	assert_int_equal(cpuset_write(world, "c:/", "cpus", text), -E2BIG);
 }

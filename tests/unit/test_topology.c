@@ -101,11 +101,11 @@ static void test_words(void **state)
 
 /* --- sysfs ------------------------------------------------------------------------ */
 
-static char dir[] = "/tmp/test_topology.XXXXXX";
+static char dir[64];
 
 static int setup(void **state)
 {
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	(void)snprintf(dir, sizeof(dir), "/tmp/test_topology.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	return 0;
 }
