@@ -3,7 +3,8 @@
  * blocked AGENT [KIND]: for each kind of call in which a thread may sleep, a child does
  * so, is placed by the helper of AGENT again and again, and has to get from its call
  * exactly what it would have got without. Prints a line for each kind; ends with 1 if
- * one was disturbed.
+ * one was disturbed. It is bound to the last memory node, and new pages that it touches
+ * afterwards have to be there.
  *
  * A call with a time must end although it is disturbed more often than that time is
  * long, and not before. One that waits for something must go on waiting until it comes,
@@ -105,6 +106,26 @@ static void before(const struct kind *kind, pid_t pid)
 		die("kill");
 }
 
+/* Where the kernel has put new pages of ours. Return: what was wrong, NULL: nothing. */
+static const char *touch_pages(void)
+{
+	const size_t n_pages = 64, bytes = n_pages * 4096;
+	char *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int node = -1;
+
+	if (pages == MAP_FAILED)
+		die("mmap");
+	for (size_t i = 0; i < bytes; i += 4096) {
+		pages[i] = 1;
+		if (syscall(SYS_get_mempolicy, &node, NULL, 0, pages + i,
+			    MPOL_F_NODE | MPOL_F_ADDR))
+			return wrong("get_mempolicy: %s", strerror(errno));
+		if (node != (int)place_node())
+			return wrong("page %zu is on node %d", i / 4096, node);
+	}
+	return NULL;
+}
+
 static bool try(struct place *place, const struct kind *kind)
 {
 	struct stage stage = { 0 };
@@ -117,7 +138,7 @@ static bool try(struct place *place, const struct kind *kind)
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		what = kind->sleep(&stage);
+		what = kind->sleep(&stage) ?: touch_pages();
 		if (what)
 			(void)printf("%s: %s\n", kind->name, what);
 		(void)fflush(stdout);
