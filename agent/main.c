@@ -8,6 +8,8 @@
 
 #include "agent.h"
 #include "base/log.h"
+#include "place/helper.h"
+#include "place/protocol.h"
 
 enum {
 	EXIT_DONE = 0,
@@ -39,6 +41,8 @@ int main(int argc, char **argv)
 	struct grp_config config = { 0 };
 	int r;
 
+	if (argc == 2 && !strcmp(argv[1], GRP_PLACE_ARGUMENT))
+		return grp_place_helper(GRP_PLACE_FD);
 	r = grp_config_parse(argc, argv, &config, &error);
 	if (r > 0)
 		return EXIT_DONE;

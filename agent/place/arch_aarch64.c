@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * arm64. The kernel prepares a restart before the stop: the program counter is back on
+ * the svc and x0 has its argument again, which error the call had is known to the kernel
+ * alone, and forgotten once another call was made. What went to sleep for a time would
+ * start again with all of it, so such a call is turned into restart_syscall here, if it
+ * is known from before that the thread slept in it.
+ */
+#if defined(__aarch64__)
+
+#include "place/arch.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+
+int grp_arch_get(pid_t tid, struct grp_place_regs *ret_regs)
+{
+	struct iovec user = { &ret_regs->user, sizeof(ret_regs->user) };
+	struct iovec number = { &ret_regs->number, sizeof(ret_regs->number) };
+
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &user))
+		return -errno;
+	if (user.iov_len != sizeof(ret_regs->user))
+		return -EINVAL;
+	return ptrace(PTRACE_GETREGSET, tid, NT_ARM_SYSTEM_CALL, &number) ? -errno : 0;
+}
+
+int grp_arch_set(pid_t tid, const struct grp_place_regs *regs)
+{
+	struct grp_place_regs copy = *regs;
+	struct iovec user = { &copy.user, sizeof(copy.user) };
+	struct iovec number = { &copy.number, sizeof(copy.number) };
+
+	if (ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &user))
+		return -errno;
+	return ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &number) ? -errno : 0;
+}
+
+void grp_arch_call(const struct grp_place_regs *saved, uint64_t insn, int number,
+		   const uint64_t arguments[GRP_PLACE_ARGUMENTS], struct grp_place_regs *ret_regs)
+{
+	*ret_regs = *saved;
+	ret_regs->number = -1;
+	ret_regs->user.pc = insn;
+	ret_regs->user.regs[8] = (uint64_t)number;
+	for (int i = 0; i < GRP_PLACE_ARGUMENTS; i++)
+		ret_regs->user.regs[i] = arguments[i];
+}
+
+long grp_arch_result(const struct grp_place_regs *regs)
+{
+	return (long)regs->user.regs[0];
+}
+
+uint64_t grp_arch_ip(const struct grp_place_regs *regs)
+{
+	return regs->user.pc;
+}
+
+void grp_arch_set_ip(struct grp_place_regs *regs, uint64_t ip)
+{
+	regs->user.pc = ip;
+}
+
+uint64_t grp_arch_sp(const struct grp_place_regs *regs)
+{
+	return regs->user.sp;
+}
+
+/* x0 is lost when the error is not one to restart, so only what was known to sleep counts. */
+struct grp_place_call grp_arch_interrupted(const struct grp_place_regs *regs,
+					   const struct grp_place_blocked *blocked)
+{
+	struct grp_place_call call = { .number = -1 };
+	long result = (long)regs->user.regs[0];
+
+	if (!blocked->known || blocked->ip != regs->user.pc ||
+	    (uint64_t)blocked->number != regs->user.regs[8])
+		return call;
+	call.number = blocked->number;
+	if (result < 0 && result >= -4095)
+		call.error = (int)-result;
+	memcpy(call.arguments, blocked->arguments, sizeof(call.arguments));
+	return call;
+}
+
+void grp_arch_restart(struct grp_place_regs *regs, const struct grp_place_call *call)
+{
+	regs->user.pc -= GRP_PLACE_INSN_BYTES;
+	for (int i = 0; i < GRP_PLACE_ARGUMENTS; i++)
+		regs->user.regs[i] = call->arguments[i];
+}
+
+static bool sleeps_for_a_time(const struct grp_place_regs *regs)
+{
+	switch (regs->user.regs[8]) {
+	case SYS_nanosleep:
+		return true;
+	case SYS_clock_nanosleep:
+		return !(regs->user.regs[1] & TIMER_ABSTIME);
+	case SYS_futex:
+		return (regs->user.regs[1] & FUTEX_CMD_MASK) == FUTEX_WAIT && regs->user.regs[3];
+	default:
+		return false;
+	}
+}
+
+int grp_arch_settle(struct grp_place_regs *regs, const struct grp_place_blocked *blocked,
+		    bool insn_at_ip)
+{
+	if (!insn_at_ip || !sleeps_for_a_time(regs))
+		return 0;
+	/* about to make the call, or woken from it? */
+	if (!blocked->known || blocked->ip != regs->user.pc + GRP_PLACE_INSN_BYTES ||
+	    (uint64_t)blocked->number != regs->user.regs[8])
+		return -EAGAIN;
+	regs->user.regs[8] = SYS_restart_syscall;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "place/inject.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "place/memory.h"
+#include "place/proc.h"
+#include "place/restart.h"
+#include "place/inside.h"
+#include "place/trace.h"
+
+#define NS_PER_MS 1000000ULL
+/* A thread that gets a signal each time it is stopped has to be asked again later. */
+#define MOST_ATTEMPTS 50
+/* For a refusal that may be of the moment. */
+#define DENIED_ATTEMPTS 10
+
+struct grp_place_thread {
+	const struct grp_place_request *request;
+	struct grp_place_reply *reply, unheard;
+	pid_t tid; /* an exec may change it */
+	bool suspends_seccomp;
+	bool ends_tracer; /* it is not stopped, or was killed: only that lets it go */
+	bool called; /* it is in the call of ours, asked to stop after it */
+	int number; /* of the call of ours */
+	uint64_t arguments[GRP_PLACE_ARGUMENTS];
+	struct grp_place_blocked blocked;
+	struct grp_place_status before; /* of it when it was looked at */
+	uint64_t ran_ns; /* before it fell asleep; 0: does not matter */
+	struct grp_place_regs saved;
+	struct grp_place_call call; /* that it was stopped in */
+	struct grp_place_signals signals;
+	struct grp_place_scratch scratch;
+};
+
+/* How an attempt went on; the thread is let go unless it says otherwise. */
+enum outcome {
+	OUTCOME_DONE, /* the reply is complete */
+	OUTCOME_AGAIN, /* a signal came first */
+	OUTCOME_LATE, /* asked to stop and does not; nothing of it was changed */
+	OUTCOME_STUCK, /* has registers of ours, and neither runs nor stops */
+	OUTCOME_STOPPED, /* is stopped, the call made or not: see called */
+};
+
+static const char *const result_names[] = {
+	[GRP_PLACE_DONE] = "done",	   [GRP_PLACE_GONE] = "gone",
+	[GRP_PLACE_KERNEL] = "kernel",	   [GRP_PLACE_TRACED] = "traced",
+	[GRP_PLACE_DENIED] = "denied",	   [GRP_PLACE_COMPAT] = "32-bit",
+	[GRP_PLACE_DISPATCH] = "dispatch", [GRP_PLACE_SECCOMP] = "seccomp",
+	[GRP_PLACE_ASLEEP] = "asleep",	   [GRP_PLACE_FROZEN] = "frozen",
+	[GRP_PLACE_BUSY] = "busy",	   [GRP_PLACE_NO_CALL] = "no-call",
+	[GRP_PLACE_REFUSED] = "refused",   [GRP_PLACE_FAILED] = "failed",
+};
+
+_Static_assert(sizeof(result_names) / sizeof(*result_names) == GRP_PLACE_RESULT_MAX, "names");
+
+const char *grp_place_result_name(enum grp_place_result result)
+{
+	return result < GRP_PLACE_RESULT_MAX ? result_names[result] : "unknown";
+}
+
+static enum outcome done(struct grp_place_thread *thread, enum grp_place_result result, int error)
+{
+	thread->reply->result = result;
+	thread->reply->error = error;
+	return OUTCOME_DONE;
+}
+
+static uint64_t deadline_of(const struct grp_place_thread *thread)
+{
+	return grp_place_now_ns() + thread->request->timeout_ms * NS_PER_MS;
+}
+
+/* Not even a killed one may stay with us: its parent would not be told. */
+static enum outcome lost(struct grp_place_thread *thread)
+{
+	thread->ends_tracer = true;
+	return done(thread, GRP_PLACE_GONE, 0);
+}
+
+static enum outcome let_go(struct grp_place_thread *thread, enum grp_place_result result, int error)
+{
+	if (grp_place_detach(thread->tid, 0) < 0)
+		return lost(thread);
+	return done(thread, result, error);
+}
+
+/* --- before it is stopped ------------------------------------------------------------ */
+
+/* Return: GRP_PLACE_DONE: nothing is against it. */
+static enum grp_place_result look_at(const struct grp_place_thread *thread,
+				     struct grp_place_status *status)
+{
+	int r = grp_place_status(thread->tid, status);
+
+	if (r < 0 || strchr("ZX", status->state))
+		return GRP_PLACE_GONE;
+	if (thread->request->start_ticks && thread->request->start_ticks != status->start_ticks)
+		return GRP_PLACE_GONE;
+	if (status->kernel_thread)
+		return GRP_PLACE_KERNEL;
+	return status->tracer ? GRP_PLACE_TRACED : GRP_PLACE_DONE;
+}
+
+/* ptrace refuses for many reasons with few numbers. */
+static enum outcome not_seized(struct grp_place_thread *thread, int error)
+{
+	struct grp_place_status status;
+	enum grp_place_result result = look_at(thread, &status);
+
+	if (result == GRP_PLACE_DONE && error == ESRCH)
+		result = GRP_PLACE_GONE;
+	/* so it is for a moment when another thread of it executes a program */
+	if (result == GRP_PLACE_DONE && error == EPERM && thread->reply->attempts < DENIED_ATTEMPTS)
+		return OUTCOME_AGAIN;
+	if (result == GRP_PLACE_DONE)
+		result = error == EPERM ? GRP_PLACE_DENIED : GRP_PLACE_FAILED;
+	return done(thread, result, error);
+}
+
+static enum outcome seize(struct grp_place_thread *thread)
+{
+	struct grp_place_status status;
+	enum grp_place_result result = look_at(thread, &status);
+	int r;
+
+	if (result != GRP_PLACE_DONE)
+		return done(thread, result, 0);
+	if (grp_place_is_compat(thread->tid))
+		return done(thread, GRP_PLACE_COMPAT, 0);
+	thread->before = status;
+	grp_place_blocked(thread->tid, &thread->blocked);
+	thread->ran_ns = 0;
+	if (grp_place_has_time(&thread->blocked))
+		thread->ran_ns = grp_place_last_ran_ns(thread->tid);
+	thread->suspends_seccomp = status.seccomp != 0;
+	r = grp_place_seize(thread->tid, thread->suspends_seccomp);
+	if (r == -EPERM && thread->suspends_seccomp && grp_place_seize(thread->tid, false) == 0) {
+		thread->ends_tracer = true;
+		return done(thread, GRP_PLACE_SECCOMP, EPERM);
+	}
+	if (r < 0)
+		return not_seized(thread, -r);
+	/* from here on nobody else can get its id */
+	if (look_at(thread, &status) == GRP_PLACE_GONE || grp_place_interrupt(thread->tid) < 0)
+		return lost(thread);
+	return OUTCOME_STOPPED;
+}
+
+/* Until it is stopped because we asked; a signal that is about to be delivered is. */
+static enum outcome stop(struct grp_place_thread *thread)
+{
+	uint64_t deadline = deadline_of(thread);
+	int signal = 0;
+
+	for (;;) {
+		switch (grp_place_wait(&thread->tid, deadline, &signal)) {
+		case GRP_STOP_EVENT:
+			return OUTCOME_STOPPED;
+		case GRP_STOP_SIGNAL:
+			(void)grp_place_cont(thread->tid, signal);
+			break;
+		case GRP_STOP_CALL:
+			(void)grp_place_cont(thread->tid, 0);
+			break;
+		case GRP_STOP_GONE:
+			return done(thread, GRP_PLACE_GONE, 0);
+		default:
+			return OUTCOME_LATE;
+		}
+	}
+}
+
+/* --- while it is stopped -------------------------------------------------------------- */
+
+/* What is below the stack is put back too. Return: whether it still is there. */
+static bool restore(struct grp_place_thread *thread, int signal)
+{
+	struct grp_place_regs regs = thread->saved;
+	struct grp_place_call call = thread->call;
+
+	grp_place_give_back(thread->tid, &thread->scratch);
+	if (signal)
+		thread->signals.pending = 1ULL << (signal - 1);
+	if (grp_place_restarts(&call, &thread->signals)) {
+		grp_place_shorten(thread->tid, grp_arch_sp(&regs), &thread->blocked, &call);
+		grp_arch_restart(&regs, &call);
+	}
+	return grp_arch_set(thread->tid, &regs) == 0;
+}
+
+/* A signal before the call: its handler has to find the registers of the program. */
+static enum outcome deliver(struct grp_place_thread *thread, int signal)
+{
+	if (!restore(thread, signal) || grp_place_detach(thread->tid, signal) < 0)
+		return lost(thread);
+	return OUTCOME_AGAIN;
+}
+
+/* Until the call of ours is made, or cannot be. */
+static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadline)
+{
+	bool asked = false;
+	int signal = 0;
+
+	for (;;) {
+		switch (grp_place_wait(&thread->tid, deadline, &signal)) {
+		case GRP_STOP_CALL:
+			thread->called = true;
+			return OUTCOME_STOPPED;
+		case GRP_STOP_EVENT:
+			if (asked || deadline == GRP_NO_DEADLINE)
+				return OUTCOME_STOPPED;
+			/* stopped with its process, or still because of us */
+			(void)grp_place_cont_to_call(thread->tid);
+			break;
+		case GRP_STOP_SIGNAL:
+			return deliver(thread, signal);
+		case GRP_STOP_GONE:
+			return done(thread, GRP_PLACE_GONE, 0);
+		case GRP_STOP_LATE:
+			if (asked)
+				return OUTCOME_STUCK;
+			(void)grp_place_interrupt(thread->tid);
+			asked = true;
+			deadline = deadline_of(thread);
+			break;
+		}
+	}
+}
+
+/* The kernel stops it on its way out, before it looks at signals. */
+static enum outcome run_through_call(struct grp_place_thread *thread, uint64_t deadline)
+{
+	int signal = 0;
+
+	switch (grp_place_wait(&thread->tid, deadline, &signal)) {
+	case GRP_STOP_LATE:
+		return OUTCOME_STUCK;
+	case GRP_STOP_GONE:
+		return done(thread, GRP_PLACE_GONE, 0);
+	default:
+		return OUTCOME_STOPPED;
+	}
+}
+
+/* Begins where it was left, so that one that was stuck goes on. */
+static enum outcome run(struct grp_place_thread *thread, uint64_t deadline)
+{
+	enum outcome outcome;
+
+	if (!thread->called) {
+		outcome = run_to_call(thread, deadline);
+		if (outcome != OUTCOME_STOPPED || !thread->called)
+			return outcome;
+		if (grp_place_interrupt(thread->tid) < 0 || grp_place_cont(thread->tid, 0) < 0)
+			return lost(thread);
+	}
+	return run_through_call(thread, deadline);
+}
+
+static void read_policy(struct grp_place_thread *thread)
+{
+	uint64_t data[GRP_PLACE_NODE_WORDS + 1];
+
+	if (grp_place_read(thread->tid, thread->scratch.address, data, sizeof(data)) < 0)
+		return;
+	memcpy(thread->reply->nodes, data, sizeof(thread->reply->nodes));
+	thread->reply->mode = (uint32_t)data[GRP_PLACE_NODE_WORDS];
+}
+
+/* It is stopped with registers of ours, the call made or not. */
+static enum outcome finish(struct grp_place_thread *thread)
+{
+	struct grp_place_status status;
+	struct grp_place_regs regs = { 0 };
+	long result = 0;
+
+	if (thread->called && grp_arch_get(thread->tid, &regs) == 0)
+		result = grp_arch_result(&regs);
+	if (thread->called && !result && thread->number == SYS_get_mempolicy)
+		read_policy(thread);
+	thread->signals.pending = 0;
+	if (grp_place_status(thread->tid, &status) == 0)
+		thread->signals.pending = status.pending;
+	if (!restore(thread, 0) || grp_place_detach(thread->tid, 0) < 0)
+		return lost(thread);
+	if (!thread->called)
+		return done(thread, GRP_PLACE_FROZEN, 0);
+	return done(thread, result < 0 ? GRP_PLACE_REFUSED : GRP_PLACE_DONE,
+		    result < 0 ? (int)-result : 0);
+}
+
+/* --- the call ---------------------------------------------------------------------------- */
+
+static unsigned int bits_of(const uint64_t *nodes)
+{
+	unsigned int i = GRP_PLACE_NODES_MAX;
+
+	while (i && !(nodes[(i - 1) / 64] >> ((i - 1) % 64) & 1))
+		i--;
+	return i;
+}
+
+/* The kernel takes one bit less than it is told. */
+static int prepare_set(struct grp_place_thread *thread)
+{
+	const struct grp_place_request *request = thread->request;
+	unsigned int n_bits = bits_of(request->nodes);
+	int r;
+
+	thread->number = SYS_set_mempolicy;
+	thread->arguments[0] = request->mode;
+	if (!n_bits)
+		return 0;
+	thread->arguments[1] = grp_place_find_nodes(thread->tid, request->nodes, n_bits);
+	thread->arguments[2] = n_bits + 1;
+	if (thread->arguments[1])
+		return 0;
+	r = grp_place_borrow(thread->tid, grp_arch_sp(&thread->saved), request->nodes,
+			     (n_bits + 63) / 64 * sizeof(uint64_t), &thread->scratch);
+	thread->arguments[1] = thread->scratch.address;
+	return r;
+}
+
+static int prepare_get(struct grp_place_thread *thread)
+{
+	int r = grp_place_borrow(thread->tid, grp_arch_sp(&thread->saved), NULL,
+				 sizeof(uint64_t) * (GRP_PLACE_NODE_WORDS + 1), &thread->scratch);
+
+	thread->number = SYS_get_mempolicy;
+	thread->arguments[1] = thread->scratch.address;
+	thread->arguments[0] = thread->scratch.address + GRP_PLACE_NODES_MAX / 8;
+	thread->arguments[2] = GRP_PLACE_NODES_MAX;
+	return r;
+}
+
+/* It slept on until it was woken to stop, or what was seen is no more true. */
+static void compare(struct grp_place_thread *thread, const struct grp_place_status *status)
+{
+	uint64_t now_ns;
+
+	if (status->sleeps != thread->before.sleeps + 1)
+		thread->blocked.known = false;
+	if (!thread->blocked.known || !thread->ran_ns || status->cpu != thread->before.cpu)
+		return;
+	now_ns = grp_place_last_ran_ns(thread->tid);
+	if (now_ns > thread->ran_ns)
+		thread->blocked.passed_ns = now_ns - thread->ran_ns;
+}
+
+/* It is stopped. Return: GRP_PLACE_DONE: its registers are known, nothing is against it. */
+static enum grp_place_result examine(struct grp_place_thread *thread)
+{
+	struct grp_place_status status;
+	char insn[GRP_PLACE_INSN_BYTES];
+	int r = grp_place_status(thread->tid, &status);
+
+	if (r < 0)
+		return GRP_PLACE_GONE;
+	if (status.seccomp && !thread->suspends_seccomp &&
+	    grp_place_suspend_seccomp(thread->tid) < 0)
+		return GRP_PLACE_SECCOMP;
+	compare(thread, &status);
+	r = grp_arch_get(thread->tid, &thread->saved);
+	if (r < 0)
+		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_GONE;
+	r = grp_place_look_inside(thread->tid, &thread->saved, &thread->signals.after);
+	if (r < 0)
+		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_DISPATCH;
+	thread->signals.during = status.blocked;
+	thread->signals.pending = status.pending;
+	r = grp_place_read(thread->tid, grp_arch_ip(&thread->saved), insn, sizeof(insn));
+	if (grp_arch_settle(&thread->saved, &thread->blocked,
+			    r == 0 && !memcmp(insn, GRP_PLACE_INSN, sizeof(insn))) < 0)
+		return GRP_PLACE_BUSY;
+	thread->call = grp_arch_interrupted(&thread->saved, &thread->blocked);
+	return GRP_PLACE_DONE;
+}
+
+static enum outcome make_call(struct grp_place_thread *thread)
+{
+	enum grp_place_result result = examine(thread);
+	struct grp_place_regs regs;
+	uint64_t insn;
+
+	if (result == GRP_PLACE_BUSY)
+		return grp_place_detach(thread->tid, 0) < 0 ? lost(thread) : OUTCOME_AGAIN;
+	if (result != GRP_PLACE_DONE)
+		return let_go(thread, result, 0);
+	insn = grp_place_find_insn(thread->tid, &thread->saved);
+	if (!insn || (thread->request->op == GRP_PLACE_GET ? prepare_get : prepare_set)(thread) < 0)
+		result = GRP_PLACE_NO_CALL;
+	if (result == GRP_PLACE_DONE) {
+		grp_arch_call(&thread->saved, insn, thread->number, thread->arguments, &regs);
+		if (grp_arch_set(thread->tid, &regs) < 0 || grp_place_cont_to_call(thread->tid) < 0)
+			return lost(thread);
+		return run(thread, deadline_of(thread));
+	}
+	/* as it would go on with the call made */
+	(void)restore(thread, 0);
+	return let_go(thread, result, 0);
+}
+
+static enum outcome attempt(struct grp_place_thread *thread)
+{
+	enum outcome outcome = seize(thread);
+
+	thread->reply->attempts++;
+	thread->called = false;
+	if (outcome == OUTCOME_STOPPED)
+		outcome = stop(thread);
+	if (outcome == OUTCOME_STOPPED)
+		outcome = make_call(thread);
+	return outcome == OUTCOME_STOPPED ? finish(thread) : outcome;
+}
+
+enum grp_place_next grp_place_inject(const struct grp_place_request *request,
+				     struct grp_place_reply *reply,
+				     struct grp_place_thread **ret_thread)
+{
+	struct grp_place_thread *thread = calloc(1, sizeof(*thread));
+	enum grp_place_next next = GRP_NEXT_REQUEST;
+	enum outcome outcome = OUTCOME_AGAIN;
+
+	*reply = (struct grp_place_reply){
+		.id = request->id, .tid = request->tid, .result = GRP_PLACE_FAILED, .error = ENOMEM
+	};
+	if (!thread)
+		return next;
+	thread->request = request;
+	thread->reply = reply;
+	thread->tid = request->tid;
+	while (outcome == OUTCOME_AGAIN && reply->attempts < MOST_ATTEMPTS)
+		outcome = attempt(thread);
+	if (outcome == OUTCOME_AGAIN) {
+		(void)done(thread, GRP_PLACE_BUSY, 0);
+	} else if (outcome == OUTCOME_LATE) {
+		thread->ends_tracer = true;
+		(void)done(thread, GRP_PLACE_ASLEEP, 0);
+	} else if (outcome == OUTCOME_STUCK) {
+		(void)done(thread, GRP_PLACE_FROZEN, 0);
+		*ret_thread = thread;
+		return GRP_NEXT_FINISH;
+	}
+	if (thread->ends_tracer)
+		next = GRP_NEXT_TRACER;
+	free(thread);
+	return next;
+}
+
+void grp_place_finish(struct grp_place_thread *thread)
+{
+	thread->reply = &thread->unheard;
+	if (run(thread, GRP_NO_DEADLINE) == OUTCOME_STOPPED)
+		(void)finish(thread);
+	free(thread);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "place/trace.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000ULL
+/* An exec by another thread takes one away without a signal. */
+#define LOOK_NS (50 * 1000000ULL)
+
+/* What a status has above the signal in an event. */
+#define EVENT_OF(status) ((unsigned int)(status) >> 16)
+/* Told apart from the signal by PTRACE_O_TRACESYSGOOD. */
+#define CALL_SIGNAL (SIGTRAP | 0x80)
+
+uint64_t grp_place_now_ns(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Until a child or tracee changes, or a moment is over. Return: false: the deadline is over. */
+static bool wait_change(uint64_t deadline_ns)
+{
+	uint64_t now = grp_place_now_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
+	struct timespec timeout = { 0, (long)(left < LOOK_NS ? left : LOOK_NS) };
+	sigset_t set;
+
+	if (!left)
+		return false;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigtimedwait(&set, NULL, &timeout);
+	return true;
+}
+
+static enum grp_place_stop classify(int status, int *ret_signal)
+{
+	if (!WIFSTOPPED(status))
+		return GRP_STOP_GONE;
+	if (EVENT_OF(status) == PTRACE_EVENT_STOP)
+		return GRP_STOP_EVENT;
+	if (WSTOPSIG(status) == CALL_SIGNAL)
+		return GRP_STOP_CALL;
+	*ret_signal = WSTOPSIG(status);
+	return GRP_STOP_SIGNAL;
+}
+
+enum grp_place_stop grp_place_wait(pid_t *tid, uint64_t deadline_ns, int *ret_signal)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(*tid, &status, __WALL | WNOHANG);
+		/* after an exec by a thread that is not the first it has another id */
+		if (pid < 0)
+			pid = waitpid(-1, &status, __WALL | WNOHANG);
+		if (pid < 0)
+			return GRP_STOP_GONE;
+		if (pid > 0) {
+			*tid = pid;
+			return classify(status, ret_signal);
+		}
+		if (!wait_change(deadline_ns))
+			return GRP_STOP_LATE;
+	}
+}
+
+static int result_of(long r)
+{
+	return r ? -errno : 0;
+}
+
+/* glibc's enum has no value for no options. */
+static void *options_of(bool suspend_seccomp)
+{
+	unsigned long options = PTRACE_O_TRACESYSGOOD;
+
+	if (suspend_seccomp)
+		options |= PTRACE_O_SUSPEND_SECCOMP;
+	return (void *)options;
+}
+
+int grp_place_seize(pid_t tid, bool suspend_seccomp)
+{
+	return result_of(ptrace(PTRACE_SEIZE, tid, NULL, options_of(suspend_seccomp)));
+}
+
+int grp_place_suspend_seccomp(pid_t tid)
+{
+	return result_of(ptrace(PTRACE_SETOPTIONS, tid, NULL, options_of(true)));
+}
+
+int grp_place_interrupt(pid_t tid)
+{
+	return result_of(ptrace(PTRACE_INTERRUPT, tid, NULL, NULL));
+}
+
+int grp_place_cont(pid_t tid, int signal)
+{
+	return result_of(ptrace(PTRACE_CONT, tid, NULL, (void *)(long)signal));
+}
+
+int grp_place_cont_to_call(pid_t tid)
+{
+	return result_of(ptrace(PTRACE_SYSCALL, tid, NULL, NULL));
+}
+
+int grp_place_detach(pid_t tid, int signal)
+{
+	return result_of(ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal));
+}

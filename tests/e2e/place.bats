@@ -1,0 +1,308 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The helper for memory policies alone, without an agent: what it does to a thread, and what it does
+# not do to it. Node 0 is on every machine; what the policy is good for needs two: cpuset_mems.bats.
+#
+# timeout: 600
+
+load lib
+
+setup() {
+	new_instance
+	# numbers of linux/mempolicy.h
+	BIND=2
+	INTERLEAVE=3
+}
+
+teardown() {
+	thaw
+	cleanup
+}
+
+# inject [OPTION...] TID...
+inject() {
+	"$SUPPORT/inject" "${OPTIONS[@]}" "$AGENT_BIN" "$@"
+}
+
+# urgent COMMAND...: each step of an injection waits for a CPU; before others on this machine
+urgent() {
+	"$@"
+}
+
+# result TID: one word
+result() {
+	inject "$@" | awk '{ print $2 }'
+}
+
+# policy PID: of the pages that have no other one, as the kernel shows it
+policy() {
+	awk '$2 ~ /^(bind|prefer|interleave|default|local)/ { print $2; exit }' "/proc/$1/numa_maps"
+}
+
+# spawn_confined HOW: `release` lets it end
+spawn_confined() {
+	FIFO=$BATS_TEST_TMPDIR/fifo
+	mkfifo "$FIFO"
+	spawn confined "$SUPPORT/confined" "$1" "$FIFO"
+	wait_until 30 has_printed confined
+	CONFINED=$(spawned confined)
+}
+
+release() {
+	echo >"$FIFO"
+	await confined 60
+	assert_equal "$(output confined | tail -n 1)" survived "the process"
+}
+
+tracer_of() {
+	awk '$1 == "TracerPid:" { print $2 }' "/proc/$1/status"
+}
+
+is_untraced() {
+	[[ $(tracer_of "$1") == 0 ]]
+}
+
+is_traced() {
+	! is_untraced "$1"
+}
+
+# thaw: whatever the test froze
+thaw() {
+	if [[ -n ${FROZEN-} ]]; then
+		freeze 0
+		rmdir_frozen() { rmdir "$FROZEN" 2>/dev/null; }
+		wait_processes_out
+		wait_until 30 rmdir_frozen
+		FROZEN=
+	fi
+}
+
+wait_processes_out() {
+	local root=${FROZEN%/*} pid
+	while read -r pid; do
+		echo "$pid" >"$root/cgroup.procs" 2>/dev/null || true
+	done <"$FROZEN/cgroup.procs"
+}
+
+freeze() {
+	if [[ -e $FROZEN/cgroup.freeze ]]; then
+		echo "$1" >"$FROZEN/cgroup.freeze"
+	else
+		((!$1)) && echo THAWED >"$FROZEN/freezer.state" || echo FROZEN >"$FROZEN/freezer.state"
+	fi
+}
+
+is_frozen() {
+	if [[ -e $FROZEN/cgroup.events ]]; then
+		grep -q '^frozen 1' "$FROZEN/cgroup.events"
+	else
+		[[ $(<"$FROZEN/freezer.state") == FROZEN ]]
+	fi
+}
+
+@test "a policy is set, read and taken back" {
+	spawn sleeper sleep infinity
+	local pid
+	pid=$(spawned sleeper)
+	wait_asleep "$pid"
+	assert_equal "$(policy "$pid")" default "policy before"
+	assert_equal "$(inject "$pid")" "$pid done 0 1 0 0" "setting it"
+	assert_equal "$(policy "$pid")" bind:0 "policy"
+	assert_equal "$(inject -g "$pid")" "$pid done 0 1 $BIND 1" "reading it"
+	inject -m "$INTERLEAVE" "$pid"
+	assert_equal "$(policy "$pid")" interleave:0 "policy"
+	inject -m 0 -N 0 "$pid"
+	assert_equal "$(policy "$pid")" default "policy afterwards"
+	is_untraced "$pid"
+}
+
+@test "what the kernel refuses is said with its errno" {
+	spawn sleeper sleep infinity
+	# a node that no machine has
+	assert_equal "$(inject -N $((1 << 40)) "$(spawned sleeper)" | cut -d ' ' -f 2-3)" "refused 22" "result"
+	assert_equal "$(inject -m 99 "$(spawned sleeper)" | cut -d ' ' -f 2-3)" "refused 22" "result"
+}
+
+@test "no call that a thread sleeps in is disturbed" {
+	urgent "$SUPPORT/blocked" "$AGENT_BIN"
+}
+
+@test "1,000 times into 32 threads under load, not one result disturbed" {
+	spawn busy "$SUPPORT/undisturbed"
+	wait_until 30 has_printed busy
+	local pid
+	pid=$(spawned busy)
+	assert_equal "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" 32 threads
+	assert_equal "$(urgent "$SUPPORT/inject" -p -n 32 "$AGENT_BIN" "$pid")" "done 1024" "results"
+	kill -TERM "$pid"
+	await busy 60
+	assert_match "$(output busy)" '^ready.undisturbed [0-9]+$' "the program"
+}
+
+@test "a process with seccomp survives, strict or with a filter that kills" {
+	local how
+	for how in strict filter; do
+		spawn_confined "$how"
+		assert_equal "$(inject -n 10 "$CONFINED")" "done 10" "$how"
+		assert_equal "$(policy "$CONFINED")" bind:0 "policy"
+		release
+		rm "$FIFO"
+	done
+}
+
+@test "one that dispatches its own system calls is left alone and told" {
+	spawn_confined dispatch
+	local result
+	result=$(result "$CONFINED")
+	# before Linux 6.4 nobody can tell; as it lets calls through just now, ours comes through
+	[[ $result == dispatch || $result == "done" ]] || fail "$result"
+	release
+}
+
+@test "one that is traced is left alone and told, and placed when its tracer has gone" {
+	need strace
+	spawn sleeper sleep infinity
+	local pid
+	pid=$(spawned sleeper)
+	spawn tracer strace -p "$pid"
+	wait_until 30 is_traced "$pid"
+	assert_equal "$(result "$pid")" traced "result"
+	assert_equal "$(tracer_of "$pid")" "$(spawned tracer)" "its tracer"
+	assert_equal "$(policy "$pid")" default "policy"
+	stop tracer
+	wait_until 30 is_untraced "$pid"
+	assert_equal "$(result "$pid")" "done" "result"
+}
+
+@test "what ends, never was, or is of the kernel is told" {
+	spawn sleeper sleep infinity
+	local pid
+	pid=$(spawned sleeper)
+	stop sleeper
+	assert_equal "$(result "$pid")" gone "of one that has ended"
+	[[ $(</proc/2/comm) == kthreadd ]] || skip "no kernel threads to be seen here"
+	assert_equal "$(result 2)" kernel "of kthreadd"
+}
+
+# Its code: pause(), again and again.
+@test "32-bit code is not touched" {
+	[[ $(uname -m) == x86_64 ]] || skip "not on x86-64"
+	local file=$BATS_TEST_TMPDIR/elf32
+	{
+		printf '\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00'
+		printf '\x02\x00\x03\x00\x01\x00\x00\x00\x54\x80\x04\x08\x34\x00\x00\x00'
+		printf '\x00\x00\x00\x00\x00\x00\x00\x00\x34\x00\x20\x00\x01\x00\x00\x00\x00\x00\x00\x00'
+		printf '\x01\x00\x00\x00\x00\x00\x00\x00\x00\x80\x04\x08\x00\x80\x04\x08'
+		printf '\x5d\x00\x00\x00\x5d\x00\x00\x00\x05\x00\x00\x00\x00\x10\x00\x00'
+		printf '\xb8\x1d\x00\x00\x00\xcd\x80\xeb\xf7'
+	} >"$file"
+	chmod +x "$file"
+	spawn elf32 "$file"
+	wait_until 30 executes elf32 || skip "no 32-bit programs on this kernel"
+	assert_equal "$(result "$(spawned elf32)")" 32-bit "result"
+	is_running "$(spawned elf32)"
+}
+
+executes() {
+	[[ $(readlink "/proc/$(spawned "$1")/exe") == */$1 ]]
+}
+
+@test "one that waits uninterruptibly is let go when its time is over" {
+	spawn_confined vfork
+	local OPTIONS=(-t 100)
+	wait_until 30 in_state "$CONFINED" D
+	assert_equal "$(result "$CONFINED")" asleep "result"
+	is_untraced "$CONFINED"
+	# others are served after it
+	spawn sleeper sleep infinity
+	OPTIONS=()
+	assert_equal "$(inject -t 100 "$CONFINED" | cut -d ' ' -f 2)" asleep "result"
+	assert_equal "$(result "$(spawned sleeper)")" "done" "the next one"
+	release
+}
+
+in_state() {
+	[[ $(stat_of "$1" 3) == "$2" ]]
+}
+
+@test "one that executes programs all the time is placed or gone, and goes on" {
+	spawn_confined exec
+	inject -n 200 "$CONFINED" >"$BATS_TEST_TMPDIR/results"
+	assert_equal "$(grep -vcE '^(done|gone) ' "$BATS_TEST_TMPDIR/results")" 0 "other results"
+	grep -q '^done ' "$BATS_TEST_TMPDIR/results"
+	release
+}
+
+@test "without a vDSO another system call instruction does" {
+	spawn_confined moved
+	assert_equal "$(inject -n 10 "$CONFINED")" "done 10" "results"
+	assert_equal "$(policy "$CONFINED")" bind:0 "policy"
+	release
+}
+
+# frozen_in DIR: a sleeper of ours in a new group of the kernel, frozen
+frozen_in() {
+	FROZEN=$1/grpagent-$INSTANCE
+	mkdir "$FROZEN"
+	spawn sleeper sleep infinity
+	wait_asleep "$(spawned sleeper)"
+	spawned sleeper >"$FROZEN/cgroup.procs"
+	freeze 1
+	wait_until 30 is_frozen
+}
+
+@test "a frozen one is let go, placed when it is thawed" {
+	local dirs dir result
+	mapfile -t dirs < <(awk '$3 == "cgroup2" || ($3 == "cgroup" && $4 ~ /freezer/) { print $2 }' /proc/mounts)
+	for dir in "${dirs[@]}"; do
+		frozen_in "$dir"
+		result=$(inject -t 200 "$(spawned sleeper)" | cut -d ' ' -f 2)
+		[[ $result == frozen || $result == asleep ]] || fail "in $dir: $result"
+		is_untraced "$(spawned sleeper)"
+		is_frozen
+		freeze 0
+		assert_equal "$(result "$(spawned sleeper)")" "done" "thawed, in $dir"
+		thaw
+		stop sleeper
+	done
+	[[ -n $dir ]] || skip "no freezer is mounted here"
+}
+
+@test "a helper that loses its agent finishes what it was asked, and ends" {
+	spawn sleeper sleep infinity
+	local pid client helper
+	pid=$(spawned sleeper)
+	# asked and not heard: it is stopped by itself, then killed
+	spawn client "$SUPPORT/inject" -s "$AGENT_BIN" "$pid"
+	client=$(spawned client)
+	wait_until 30 in_state "$client" T
+	helper=$(pgrep -P "$client")
+	kill -KILL "$client"
+	wait_until 30 is_gone "$helper"
+	assert_equal "$(policy "$pid")" bind:0 "policy"
+	is_untraced "$pid"
+	is_running "$pid"
+}
+
+@test "signals that end others do not end a helper" {
+	spawn_confined vfork
+	spawn client "$SUPPORT/inject" -t 100000 "$AGENT_BIN" "$CONFINED"
+	wait_until 30 is_traced "$CONFINED"
+	kill -TERM "$(tracer_of "$CONFINED")"
+	kill -INT "$(tracer_of "$CONFINED")"
+	release
+	await client 60
+	assert_match "$(output client)" ' (done|gone) ' "result"
+}
+
+@test "a tracer that is killed while it waits is replaced, its thread goes on" {
+	spawn_confined vfork
+	spawn client "$SUPPORT/inject" -t 100000 "$AGENT_BIN" "$CONFINED"
+	wait_until 30 is_traced "$CONFINED"
+	kill -KILL "$(tracer_of "$CONFINED")"
+	# the client is told by a reply that belongs to no request
+	wait_until 30 is_gone "$(spawned client)"
+	assert_match "$(errors client)" 'reply 0 to request 1' "the client"
+	release
+}
