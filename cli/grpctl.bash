@@ -102,7 +102,7 @@ _grpctl_find_verb() {
 			call+=(--instance "${words[++i]-}")
 			;;
 		--instance=*) call+=("${words[i]}") ;;
-		-m | -o | -s | --mode | --options | --signal | --from | --user) ((i++)) ;;
+		-m | -o | -s | --mode | --options | --signal | --from | --user | --cpus | --mems) ((i++)) ;;
 		-*) ;;
 		*)
 			[[ -n $verb ]] || verb=${words[i]}
@@ -122,7 +122,8 @@ _grpctl_offer_value() {
 		_grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name && printf "%s\n" all none noprefix clone_children release_agent=)
 		;;
 	--subsys) _grpctl_offer "$2" < <("${call[@]}" subsystems --json 2>/dev/null | _grpctl_strings name) ;;
-	-m | --mode | --instance) COMPREPLY=() ;;
+	--cpus) _grpctl_offer "$2" < <(printf '%s\n' all node: package: core:) ;;
+	-m | --mode | --mems | --instance) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
@@ -143,7 +144,7 @@ _grpctl_offer_argument() {
 	which:* | clone:0 | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
 	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
 	mkdir:* | rmdir:* | mv:* | ls:0 | tree:0 | stat:0 | watch:0 | attach:0 | exec:0 | ps:0 | get:0 | set:0 | \
-		usage:0 | kill:0 | wait:0 | chown:1 | chmod:1) _grpctl_offer_groups "$word" ;;
+		usage:0 | kill:0 | wait:0 | shield:0 | chown:1 | chmod:1) _grpctl_offer_groups "$word" ;;
 	*) COMPREPLY=() ;;
 	esac
 }

@@ -27,6 +27,7 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_attach,
 	&grp_verb_clone,
 	&grp_verb_exec,
+	&grp_verb_shield,
 	&grp_verb_ps,
 	&grp_verb_which,
 	&grp_verb_kill,

@@ -72,6 +72,8 @@ extern const struct grp_verb grp_verb_watch;
 extern const struct grp_verb grp_verb_attach, grp_verb_clone, grp_verb_ps, grp_verb_which;
 /* cmd_exec.c */
 extern const struct grp_verb grp_verb_exec;
+/* cmd_shield.c */
+extern const struct grp_verb grp_verb_shield;
 /* cmd_signal.c */
 extern const struct grp_verb grp_verb_kill, grp_verb_wait;
 /* cmd_read.c */
