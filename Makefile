@@ -431,6 +431,7 @@ installable = $(foreach f,$(wildcard $(1)),$(f):$(2)/$(notdir $(f)):644)
 INSTALLED := \
 	$(O)/grpagent:$(sbindir)/grpagent:755 \
 	$(O)/grpctl:$(bindir)/grpctl:755 \
+	cli/mount.fuse.grpfs:$(sbindir)/mount.fuse.grpfs:755 \
 	$(foreach n,1 5 7 8,$(call installable,agent/*.$(n) cli/*.$(n) docs/*.$(n),$(mandir)/man$(n))) \
 	$(call installable,include/grp/org.grpagent.varlink examples/grpagent.conf,$(PREFIX)/share/grpagent) \
 	examples/release_agent:$(PREFIX)/share/grpagent/release_agent:755 \

@@ -172,6 +172,7 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	r = grp_bpf_unload(config->instance, error);
 	if (r < 0)
 		return r;
+	grp_fs_unload(path, config->instance);
 	remove_in(path, GRP_SOCKET_NAME);
 	remove_in(path, LOCK_NAME);
 	if (rmdir(path) < 0 && errno != ENOENT)
@@ -443,6 +444,9 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	grp_fault_arm();
 	grp_tick_arm(agent);
 	grp_placing_arm(agent);
+	r = grp_fs_start(agent->fs);
+	if (r < 0)
+		return grp_error_set(error, -r, "cannot mount: %s", strerror(-r));
 	announce(agent);
 	/* What was released meanwhile: the programs find the socket there. */
 	grp_releases_round(agent->releases);

@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
+#include "base/mount_list.h"
 #include "base/parse.h"
 #include "grp/ids.h"
 
@@ -32,6 +33,7 @@ enum key_type {
 	KEY_NUMBER,
 	KEY_ADDRESS,
 	KEY_PATH,
+	KEY_MOUNTS,
 };
 
 struct key {
@@ -46,6 +48,7 @@ struct key {
 static const struct key keys[] = {
 	{ "metrics", KEY_ADDRESS, offsetof(struct grp_config, metrics) },
 	{ "groups-file", KEY_PATH, offsetof(struct grp_config, groups_file) },
+	{ "mount", KEY_MOUNTS, offsetof(struct grp_config, mount) },
 	{ "capacity-groups", NUMBER(capacity_groups), .min = 1, .max = GRP_GROUPS_LIMIT,
 	  .value = GRP_GROUPS_DEFAULT },
 	{ "capacity-sets", NUMBER(capacity_sets), .min = 2, .max = GRP_SETS_LIMIT,
@@ -76,6 +79,7 @@ static const struct option options[] = {
 	{ "instance", required_argument, NULL, OPTION_INSTANCE },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "metrics", required_argument, NULL, OPTION_KEY },
+	{ "mount", required_argument, NULL, OPTION_KEY },
 	{ "capacity-groups", required_argument, NULL, OPTION_KEY },
 	{ "capacity-sets", required_argument, NULL, OPTION_KEY },
 	{ "unload", no_argument, NULL, OPTION_UNLOAD },
@@ -95,6 +99,8 @@ static const char help[] =
 	"                         (default: /etc/grpagent/NAME.conf, which may be missing)\n"
 	"  --metrics ADDR:PORT    serve Prometheus metrics at http://ADDR:PORT/metrics;\n"
 	"                         none: do not (default: 127.0.0.1:9750 for main, else none)\n"
+	"  --mount [NAME:]DIR     show hierarchy NAME (default: default; *: all) as files at\n"
+	"                         directory DIR; several are separated by commas\n"
 	"  --capacity-groups N    most groups at a time (default: 16384)\n"
 	"  --capacity-sets N      most combinations of groups that tasks are in at a time\n"
 	"                         (default: 4096); each costs memory on every CPU\n"
@@ -181,6 +187,16 @@ static int set_path(char **member, const char *key, const char *value, const str
 	return replace(member, value);
 }
 
+static int set_mounts(char **member, const char *key, const char *value,
+		      const struct origin *origin)
+{
+	if (strcmp(value, NONE) && grp_mount_list_check(value) < 0)
+		return grp_error_set(origin->error, origin->number,
+				     "%s%s%s: '%s' is neither [HIERARCHY:]/DIR[,...] nor '%s'",
+				     origin->where, origin->prefix, key, value, NONE);
+	return replace(member, value);
+}
+
 static int set_key(struct grp_config *config, size_t index, const char *value,
 		   const struct origin *origin)
 {
@@ -192,6 +208,8 @@ static int set_key(struct grp_config *config, size_t index, const char *value,
 		return set_address(member, key->name, value, origin);
 	if (key->type == KEY_PATH)
 		return set_path(member, key->name, value, origin);
+	if (key->type == KEY_MOUNTS)
+		return set_mounts(member, key->name, value, origin);
 	if (grp_parse_u64(value, key->min, key->max, &number) < 0)
 		return grp_error_set(origin->error, origin->number,
 				     "%s%s%s: '%s' is not a number from %u to %u", origin->where,
@@ -385,6 +403,8 @@ static int set_defaults(struct grp_config *config)
 			    strcmp(config->instance, INSTANCE_DEFAULT) ? NONE : METRICS_DEFAULT);
 	if (r == 0)
 		r = replace(&config->groups_file, NONE);
+	if (r == 0)
+		r = replace(&config->mount, NONE);
 	for (size_t i = 0; i < N_KEYS; i++)
 		if (keys[i].type == KEY_NUMBER)
 			*(unsigned int *)(void *)((char *)config + keys[i].offset) = keys[i].value;
@@ -452,6 +472,7 @@ void grp_config_done(struct grp_config *config)
 	free(config->file);
 	free(config->metrics);
 	free(config->groups_file);
+	free(config->mount);
 	*config = (struct grp_config){ 0 };
 }
 

@@ -16,6 +16,7 @@ struct grp_config {
 	char *file; /* default /etc/grpagent/NAME.conf, may be missing */
 	char *metrics; /* "ADDR:PORT" or "none"; default per instance */
 	char *groups_file; /* absolute path, or "none" */
+	char *mount; /* as in base/mount_list.h, or "none" */
 	unsigned int capacity_groups;
 	unsigned int capacity_sets;
 	unsigned int connections_per_uid;

@@ -110,14 +110,19 @@ static bool take_request(struct grp_fs_mount *mount)
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct grp_fs_mount *mount = data;
+	struct grp_fs *fs = mount->fs;
 	unsigned int n = 0;
+	bool own;
 
 	while (n < TURN_REQUESTS && take_request(mount))
 		n++;
 	if (!fuse_session_exited(mount->session) && !(revents & EPOLLERR && !n))
 		return 0;
 	GRP_LOG_INFO("the mount at %s has ended", mount->directory);
+	own = mount->own;
 	mount_free(mount);
+	if (own)
+		grp_fs_remember(fs);
 	return 0;
 }
 
@@ -126,6 +131,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 static int copy_wish(struct grp_fs_mount *mount, const struct grp_fs_wish *wish)
 {
 	mount->pidns = wish->pidns;
+	mount->own = wish->own;
 	mount->directory = strdup(wish->directory);
 	if (wish->hierarchy)
 		mount->hierarchy = strdup(wish->hierarchy);
@@ -155,7 +161,7 @@ static int check(const struct grp_fs *fs, const struct grp_fs_wish *wish, struct
 	if (fs->n_mounts >= GRP_FS_MOUNTS_MAX)
 		return grp_error_set(error, EMFILE, "%u mounts are served, as many as there may be",
 				     fs->n_mounts);
-	if (!wish->hierarchy)
+	if (!wish->hierarchy || wish->unmade)
 		return 0;
 	hierarchy = grp_hierarchy_find(fs->agent->core, wish->hierarchy);
 	if (hierarchy && !(hierarchy->flags & GRP_HIERARCHY_UNMOUNTED))
@@ -185,6 +191,8 @@ int grp_fs_serve(struct grp_fs *fs, int fd, const struct grp_fs_wish *wish, stru
 		mount_free(mount);
 		return grp_error_set(error, -r, "cannot serve the mount: %s", strerror(-r));
 	}
+	if (mount->own)
+		grp_fs_remember(fs);
 	return 0;
 }
 
@@ -250,10 +258,18 @@ int grp_fs_new(struct grp_agent *agent, struct grp_fs **ret_fs)
 
 void grp_fs_free(struct grp_fs *fs)
 {
+	bool own = false;
+
 	if (!fs)
 		return;
+	grp_fs_mountings_drop(fs);
+	for (const struct grp_fs_mount *mount = fs->mounts; mount; mount = mount->next)
+		own = own || mount->own;
+	/* The kernel lets nobody wait for us any more: no path is blocked then. */
 	while (fs->mounts)
 		mount_free(fs->mounts);
+	if (own)
+		grp_fs_clear(fs->agent->run_dir, fs->agent->config.instance);
 	free(fs);
 }
 

@@ -8,6 +8,7 @@
 #ifndef GRP_FRONT_FS_H
 #define GRP_FRONT_FS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,14 +25,30 @@ struct grp_fs;
  */
 int grp_fs_new(struct grp_agent *agent, struct grp_fs **ret_fs);
 
-/* grp_fs_free() - serves no mount any more; NULL is fine. */
+/* grp_fs_free() - unmounts what is mounted in our mount namespace, serves no more; NULL is fine. */
 void grp_fs_free(struct grp_fs *fs);
+
+/**
+ * grp_fs_start() - mounts what the configuration says, and what was mounted in our mount
+ * namespace when an agent of this instance last ended; some seconds are waited for that.
+ * What cannot be mounted is logged.
+ * Return: 0; -ENOMEM; -errno of the loop.
+ */
+int grp_fs_start(struct grp_fs *fs);
+
+/*
+ * grp_fs_unload() - an agent that was killed has left mounts: they are taken away.
+ * Context: no agent of the instance runs.
+ */
+void grp_fs_unload(const char *run_dir, const char *instance);
 
 /* What is to be seen at a mount point. */
 struct grp_fs_wish {
 	const char *hierarchy; /* name; NULL: every hierarchy, and proc */
 	const char *directory; /* where, as users call it; never opened */
 	uint32_t pidns; /* of who has mounted it, if it is not ours; else 0 */
+	bool own; /* in the agent's mount namespace: mounted again at the next start */
+	bool unmade; /* the hierarchy need not be there yet */
 };
 
 /**

@@ -25,6 +25,7 @@ struct grp_fs_mount {
 	struct grp_fs_mount *prev, *next;
 	char *hierarchy; /* name; NULL: all of them */
 	char *directory;
+	bool own; /* in the agent's mount namespace */
 	uint32_t pidns; /* whose ids the kernel tells; 0: ours */
 	int device; /* /dev/fuse, as it was mounted */
 	struct fuse_session *session; /* over a clone of it */
@@ -36,6 +37,7 @@ struct grp_fs_mount {
 struct grp_fs {
 	struct grp_agent *agent;
 	struct grp_fs_mount *mounts;
+	struct grp_fs_mounting *mountings; /* that a child is making */
 	struct grp_fs_handle *handles; /* by id */
 	struct grp_fs_user *users;
 	uint64_t next_handle;
@@ -43,6 +45,17 @@ struct grp_fs {
 	unsigned int n_mounts;
 	uint64_t requests;
 };
+
+/* --- fs_heal.c: mounts of the agent's own ----------------------------------------------- */
+
+/* grp_fs_remember() - writes down what is to be mounted again. */
+void grp_fs_remember(struct grp_fs *fs);
+
+/* grp_fs_clear() - takes away what is written down; nobody serves it any more. */
+void grp_fs_clear(const char *run_dir, const char *instance);
+
+/* grp_fs_mountings_drop() - nobody waits for the children. */
+void grp_fs_mountings_drop(struct grp_fs *fs);
 
 /* --- fs_request.c: who asks, and what becomes of it ----------------------------------- */
 

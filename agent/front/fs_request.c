@@ -117,7 +117,8 @@ void grp_fs_changed(const struct grp_fs_request *request, const char *what,
 	_cleanup_free_ char *path = NULL, *shown = NULL, *item = NULL;
 	char end[sizeof(error->message) + 64];
 
-	grp_watch_deliver(request->mount->fs->agent->server->watch);
+	if (request->mount->fs->agent->server)
+		grp_watch_deliver(request->mount->fs->agent->server->watch);
 	if (result < 0)
 		(void)snprintf(end, sizeof(end), "%s%s%s", grp_errno_name(-result),
 			       error->message[0] ? ": " : "", error->message);

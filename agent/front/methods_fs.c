@@ -4,6 +4,8 @@
  * own mount namespace; the agent is given the descriptor and opens no path of his.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
@@ -12,6 +14,17 @@
 #include "front/fs.h"
 #include "front/methods.h"
 
+/* The caller and we see the same mounts. */
+static bool is_own(pid_t pid)
+{
+	struct stat ours, theirs;
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	return pid > 0 && stat(path, &theirs) == 0 && stat("/proc/self/ns/mnt", &ours) == 0 &&
+	       ours.st_ino == theirs.st_ino;
+}
+
 int grp_method_serve_mount(struct grp_call *call, json_t **ret_reply)
 {
 	const char *text = grp_call_string(call, "directory");
@@ -19,6 +32,7 @@ int grp_method_serve_mount(struct grp_call *call, json_t **ret_reply)
 	struct grp_fs_wish wish = {
 		.hierarchy = grp_call_string(call, "hierarchy"),
 		.pidns = call->caller->pidns,
+		.own = is_own(call->caller->pid),
 	};
 	int r;
 

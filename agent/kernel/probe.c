@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
@@ -174,6 +175,14 @@ static bool probe_kprobe(struct grp_probe *probe, int argument)
 	return fd >= 0 || grp_probe_no(probe, "refused: %s", strerror(errno));
 }
 
+/* For the control filesystem. */
+static bool probe_fuse(struct grp_probe *probe, int argument)
+{
+	_cleanup_close_ int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	return fd >= 0 || grp_probe_no(probe, "/dev/fuse: %s", strerror(errno));
+}
+
 /* --- the table ---------------------------------------------------------------------- */
 
 struct row {
@@ -208,6 +217,7 @@ static const struct row rows[] = {
 	{ "fentry", false, grp_probe_fentry, 0 },
 	{ "kprobe", false, probe_kprobe, 0 },
 	{ "membarrier", false, probe_membarrier, 0 },
+	{ "fuse", false, probe_fuse, 0 },
 	{ "v1-cpuacct", false, probe_v1_cpuacct, 0 },
 	{ "v1-cpuset", false, probe_v1_cpuset, 0 },
 };

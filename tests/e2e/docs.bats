@@ -235,7 +235,7 @@ complete_line() {
 	sed -nE 's/^#([a-z-]+) = .*/\1/p' "$ROOT/examples/grpagent.conf" >example
 	same_lists "settings of the agent and of grpagent.conf" keys example
 	# of all numbers: not of the address, which depends on the name of the instance
-	ctl --json status | jq -r '.config | del(.config, .metrics, ."groups-file") | to_entries[] | "\(.key) \(.value)"' >defaults
+	ctl --json status | jq -r '.config | del(.config, .metrics, ."groups-file", .mount) | to_entries[] | "\(.key) \(.value)"' >defaults
 	sed -nE 's/^#([a-z-]+) = ([0-9]+)$/\1 \2/p' "$ROOT/examples/grpagent.conf" >example
 	same_lists "defaults of the agent and in grpagent.conf" defaults example
 	sed -nE 's/^\| `([a-z-]+)` \| ([0-9]+) \| [0-9]+ to .*/\1 \2/p' "$ROOT/docs/limits.md" >limits

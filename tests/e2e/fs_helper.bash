@@ -13,7 +13,8 @@ need_fuse() {
 
 # new_mount_point: sets DIR to an empty directory of this test
 new_mount_point() {
-	DIR=$(mktemp -d "$BATS_TEST_TMPDIR/mount.XXXXXX")
+	# Where other users can come.
+	DIR=$(mktemp -d "${TMPDIR:-/tmp}/grpagent-mount.XXXXXX")
 	echo "$DIR" >>"$BATS_TEST_TMPDIR/mounts"
 }
 
@@ -34,6 +35,12 @@ end_mounts() {
 		while is_mounted "$dir"; do
 			umount -l "$dir" || { status=1 && break; }
 		done
+		rmdir "$dir" || status=1
 	done <"$BATS_TEST_TMPDIR/mounts"
 	return "$status"
+}
+
+# gives ERRNO OPERATION PATH...: what fsop says to it, or ok
+gives() {
+	assert_equal "$("$SUPPORT/fsop" "${@:2}")" "$1" "${*:2}"
 }

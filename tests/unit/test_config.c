@@ -178,6 +178,10 @@ static void test_bad_files(void **state)
 		{ "capacity-groups = 99999999999999999999\n", ":1: capacity-groups" },
 		{ "connections-per-uid = 0\n", ":1: connections-per-uid" },
 		{ "groups-file = a.json\n", ":1: groups-file: 'a.json' is neither" },
+		{ "mount = a\n", ":1: mount: 'a' is neither" },
+		{ "mount = /a,\n", ":1: mount: '/a,' is neither" },
+		{ "mount = :/a\n", ":1: mount: ':/a' is neither" },
+		{ "mount = /a,b:c\n", ":1: mount: '/a,b:c' is neither" },
 		{ "metrics = localhost:80\n", ":1: metrics: 'localhost:80' is neither" },
 	};
 	struct fixture *fixture = *state;
@@ -227,7 +231,8 @@ struct bad_usage {
 static void test_bad_usage(void **state)
 {
 	static const struct bad_usage usages[] = {
-		{ { "--mount", "/mnt" }, "unknown option --mount" },
+		{ { "--mount", "mnt" }, "--mount: 'mnt' is neither" },
+		{ { "--frob" }, "unknown option --frob" },
 		{ { "-x" }, "unknown option -x" },
 		{ { "--instance" }, "--instance needs a value" },
 		{ { "--unload=yes" }, "--unload=yes takes no value" },
@@ -293,7 +298,7 @@ static void test_each(void **state)
 	assert_string_equal(
 		text,
 		"config=/etc/grpagent/" UNUSED_INSTANCE ".conf metrics=none "
-		"groups-file=none capacity-groups=16384 capacity-sets=99 connections-per-uid=64 "
+		"groups-file=none mount=none capacity-groups=16384 capacity-sets=99 connections-per-uid=64 "
 		"groups-per-uid=4096 release-agents=16 streams-per-uid=32 "
 		"watch-backlog=4096 ");
 }
