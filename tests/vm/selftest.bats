@@ -29,6 +29,7 @@ facts() {
 			dir=/sys/fs/cgroup/$controller
 			[[ ! -e $dir/tasks ]] || echo "$controller: v1"
 		done
+		echo "khz: $(dmesg | sed -n 's/.*tsc: Detected \([0-9]*\)\.\([0-9]*\) MHz.*/\1\2/p' | tail -n 1)"
 		echo "bpffs: $(grep -c '^[^ ]* /sys/fs/bpf ' /proc/mounts)"
 		mount -t bpf bpf /sys/fs/bpf
 		bpftool map create /sys/fs/bpf/m type array key 4 \
@@ -97,6 +98,16 @@ expect() {
 @test "4 processors, 2 nodes" {
 	expect cpus 4
 	expect nodes 0-1
+}
+
+@test "the clock is as fast as ours, however busy the host was during the boot" {
+	local kernel khz told
+	[[ -x $BUILD/test/support/tsc ]] || skip "no $BUILD/test/support/tsc: the build for tests"
+	khz=$("$BUILD/test/support/tsc")
+	for kernel in 6.1 6.12; do
+		told=$(told "$kernel" khz)
+		((told > khz - khz / 1000 && told < khz + khz / 1000))
+	done
 }
 
 @test "BTF, BPF LSM, fuse, maps, and bpffs left to the agent" {
