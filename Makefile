@@ -12,7 +12,7 @@
 #             T=FILES      for check: only these test files
 #             FUZZ_SECONDS=60  for fuzz
 #             QUICK=1      for bench: under two minutes, without the long measurements
-#             KERNEL=6.1   for vm-shell
+#             KERNEL=6.1   for vm-shell, and for check-vm: only this kernel
 #             PREFIX, DESTDIR, CFLAGS, LDFLAGS as usual
 
 MAKEFLAGS += -rR
@@ -34,7 +34,7 @@ WRAP ?=
 T ?=
 FUZZ_SECONDS ?= 60
 QUICK ?=
-KERNEL ?= 6.1
+KERNEL ?=
 ifneq ($(V),1)
 Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
@@ -335,10 +335,12 @@ check-bpf: ## BPF programs with chosen input; needs root
 check-e2e: ## a private agent on this kernel; needs root
 check-bench: ## the benchmark suite works, counts are as they were; needs root
 check-san: ## unit, bpf and the shorter e2e tests with sanitizers; needs root
-check-vm: ## other kernels in a guest
+check-vm: ## all e2e tests on other kernels, in guests (KERNEL=6.1 or 6.12: only there)
 $(CHECKS): check-%: tests
 	@$(RUN_TESTS) $*
 check-san: san-tests
+check-vm: export VM_ALL := 1
+check-vm: export VM_KERNELS := $(KERNEL)
 san-tests:
 	@+$(GIVE_BACK) $(san-tests)
 
@@ -368,7 +370,7 @@ bench: ## measure what everything costs; needs root (QUICK=1: under two minutes)
 
 .PHONY: vm-shell
 vm-shell: tests ## a prompt in a guest with this build (KERNEL=6.1 or 6.12)
-	@$(GIVE_BACK) BUILD=$(abspath $(O)) tests/vm/shell --kernel $(KERNEL)
+	@$(GIVE_BACK) BUILD=$(abspath $(O)) tests/vm/shell --kernel $(or $(KERNEL),6.1)
 
 .PHONY: demo
 demo: ## install what is missing, build, show everything once, clean up

@@ -46,7 +46,7 @@ static __always_inline void birth_orphan(struct task_struct *child, struct task_
 	struct grp_orphan orphan = { .exec_id = child->self_exec_id,
 				     .place = parent_place(child, parent) };
 	struct grp_orphan_key key = orphan_key(child);
-	long error;
+	int error; /* before 6.4 the upper half of what map operations return is undefined */
 	int i;
 
 	for (i = 0; i < BIRTH_TRIES; i++) {

@@ -210,7 +210,7 @@ load cli_helper
 		[[ $stderr == "${expected//@/grpctl: ${verb% *}}" ]]
 	done
 	run --separate-stderr -1 grpctl which --json 1 2 3
-	[[ $(jq -c . <<<"$output") == '[{"pid":1,"exiting":false,"places":[]}]' ]]
+	jq -e '. == [{"pid": 1, "exiting": false, "places": []}]' <<<"$output"
 	[[ $stderr == "${expected//@/grpctl: which}" ]]
 }
 
@@ -318,7 +318,7 @@ load cli_helper
 	run -0 grpctl attach /a -- -5
 	sent Attach '{"groups":["/a"],"pids":["-5"]}'
 	run -0 grpctl attach --json /a 1
-	[[ $(jq -c . <<<"$output") == '{"moved":1,"failures":[]}' ]]
+	jq -e '. == {"moved": 1, "failures": []}' <<<"$output"
 }
 
 @test "names: bytes that are not UTF-8 become \\xHH, the rest is sent as it is" {

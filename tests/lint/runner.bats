@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	RUNNER=$BATS_TEST_DIRNAME/../run
 	export TESTS=$BATS_TEST_TMPDIR/tests BUILD=$BATS_TEST_TMPDIR/build
-	unset WRAP SAN_BUILD SOAK
+	unset WRAP SAN_BUILD SOAK SLOW
 	mkdir -p "$TESTS"/{unit,bpf,e2e,vm,lint} "$BUILD/test/unit"
 }
 
@@ -267,4 +267,25 @@ long_and_short() {
 	long_and_short
 	QUICK=1 run -1 "$RUNNER" e2e
 	[ "${lines[-1]}" = "1 passed, 2 failed" ] # they want the other build
+}
+
+@test "-q: short, but nothing is left out, and it is the build that was given" {
+	long_and_short
+	BUILD=$BATS_TEST_TMPDIR/sanitized
+	mkdir "$BUILD"
+	run -1 "$RUNNER" -q e2e
+	[[ $output == *"e2e/a.bats: long"* ]] # it does not want QUICK
+	[ "${lines[-1]}" = "2 passed, 1 failed" ]
+}
+
+@test "the limit of a file grows with SLOW" {
+	local key=timeout
+	program test_slow "$key: 1" <<-'END'
+		echo 1..1
+		sleep 2 # lint: sleep-ok longer than its limit
+		echo "ok 1 - a"
+	END
+	run -1 "$RUNNER" unit
+	[[ $output == *"killed after its time was over"* ]]
+	SLOW=20 run -0 "$RUNNER" unit
 }

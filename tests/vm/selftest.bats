@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The runner of the virtual machine itself: it must never take a broken guest
-# for a good one. Starts six guests, with nothing of ours in them.
+# for a good one. Starts nine guests, most of them with nothing of ours in them.
 #
 # timeout: 600
 
 bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
 
 guest() {
 	"$BATS_TEST_DIRNAME/run" --shell-only --timeout 120 "$@"
@@ -26,6 +29,7 @@ facts() {
 			dir=/sys/fs/cgroup/$controller
 			[[ ! -e $dir/tasks ]] || echo "$controller: v1"
 		done
+		echo "khz: $(dmesg | sed -n 's/.*tsc: Detected \([0-9]*\)\.\([0-9]*\) MHz.*/\1\2/p' | tail -n 1)"
 		echo "bpffs: $(grep -c '^[^ ]* /sys/fs/bpf ' /proc/mounts)"
 		mount -t bpf bpf /sys/fs/bpf
 		bpftool map create /sys/fs/bpf/m type array key 4 \
@@ -96,6 +100,16 @@ expect() {
 	expect nodes 0-1
 }
 
+@test "the clock is as fast as ours, however busy the host was during the boot" {
+	local kernel khz told
+	[[ -x $BUILD/test/support/tsc ]] || skip "no $BUILD/test/support/tsc: the build for tests"
+	khz=$("$BUILD/test/support/tsc")
+	for kernel in 6.1 6.12; do
+		told=$(told "$kernel" khz)
+		((told > khz - khz / 1000 && told < khz + khz / 1000))
+	done
+}
+
 @test "BTF, BPF LSM, fuse, maps, and bpffs left to the agent" {
 	expect btf yes
 	expect lsm '.*,bpf(,.*)?'
@@ -121,6 +135,40 @@ expect() {
 @test "a panic is a failure and is shown" {
 	run -125 guest -- bash -c 'echo c >/proc/sysrq-trigger'
 	[[ $output == *'Kernel panic - not syncing'* ]]
+}
+
+# shellcheck disable=SC2016 # for the shell in the guest
+@test "a warning of the kernel is a failure and is shown, whatever the command says" {
+	run -125 guest -- bash -c 'echo "<4>WARNING: CPU: 1 PID: 9 at kernel/none.c:1" >/dev/kmsg
+		seq --format "<6>noise %g" 200 | while read -r line; do
+			echo "$line" >/dev/kmsg
+		done'
+	[[ $output == *'kernel complained: '*'kernel/none.c:1'* && $output == *'noise 1'* ]]
+}
+
+@test "what counts as a complaint of the kernel" {
+	local pattern line
+	pattern=$(sed -n "s/^readonly COMPLAINT='\(.*\)'/\1/p" "$BATS_TEST_DIRNAME/run")
+	while read -r line; do
+		grep -qE "$pattern" <<<"$line" || { echo "not noticed: $line" && return 1; }
+	done <<-'END'
+		WARNING: CPU: 3 PID: 21 at kernel/bpf/hashtab.c:159 htab_map_update_elem+0x0/0x2c0
+		BUG: kernel NULL pointer dereference, address: 0000000000000018
+		BUG: sleeping function called from invalid context at mm/page_alloc.c:5167
+		BUG: scheduling while atomic: kworker/0:1/8/0x00000002
+		watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [bats:212]
+		watchdog: Watchdog detected hard LOCKUP on cpu 1
+		rcu: INFO: rcu_preempt self-detected stall on CPU
+		rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+		rcu: INFO: rcu_tasks_trace detected stalls on tasks:
+		INFO: task kworker/1:2:77 blocked for more than 120 seconds.
+		general protection fault, probably for non-canonical address 0xdead000000000100
+	END
+	run -1 grep -E "$pattern" <<-'END'
+		rcu: Preemptible hierarchical RCU implementation.
+		smpboot: CPU 3 is now offline
+		init: 20261128T115656-1-2 status 1
+	END
 }
 
 @test "power-off without a status is a failure" {
@@ -158,6 +206,45 @@ has_prompt() {
 	wait "$pid" || status=$?
 	((status == 42))
 	grep -q '24 100' "$screen"
+}
+
+# e2e DIR VARIABLE=VALUE...: the suite, with the test file DIR/tests/e2e/probe.bats alone
+probe() {
+	local root=$BATS_TEST_TMPDIR/root item
+	mkdir -p "$root/build" "$root/tests/e2e"
+	for item in "$ROOT"/*; do
+		[[ ${item##*/} == build || ${item##*/} == tests ]] || cp -r "$item" "$root/"
+	done
+	cp -r "$ROOT"/tests/{vm,run} "$root/tests/"
+	cat >"$root/tests/e2e/probe.bats"
+	BUILD=$BUILD VM_KERNELS=6.12 VM_FILES="probe gone" run "$root/tests/vm/e2e.t"
+}
+
+@test "e2e: results of a file are ours, one that gives none is a failure" {
+	local at=@
+	probe <<-END
+		${at}test "good" { [[ \$(uname -r) == 6.12.* && \$SLOW == 5 ]]; }
+		${at}test "bad" { echo because; false; }
+		${at}test "not here" { skip "no reason"; }
+	END
+	echo "$output"
+	((status == 0))
+	[[ $output == *$'\nok '*' - 6.12 e2e/probe.bats: good'* ]]
+	[[ $output == *$'\nnot ok '*' - 6.12 e2e/probe.bats: bad'*'# because'* ]]
+	[[ $output == *$'\nok '*' - 6.12 e2e/probe.bats # skip not here: no reason'* ]]
+	[[ $output == *$'\nnot ok '*' - 6.12 e2e/gone.bats: not run'* ]]
+	[[ $output == *$'\nok '*' - 6.12: the guest'* ]]
+	[[ ${lines[-1]} == 1..5 ]]
+}
+
+@test "e2e: a guest that dies is a failure, and each file that it did not end" {
+	local at=@
+	probe <<-END
+		${at}test "deadly" { echo c >/proc/sysrq-trigger; }
+	END
+	echo "$output"
+	[[ $output == *$'not ok 1 - 6.12 e2e/probe.bats: no results'* ]]
+	[[ $output == *$'\nnot ok '*' - 6.12: the guest (status 125)'*'# '*'Kernel panic'* ]]
 }
 
 @test "no network: one message" {
