@@ -125,9 +125,11 @@ FAULT_SRC := $(wildcard tests/support/fault.c)
 TEST_SUBSYS_SRC := $(sort $(wildcard tests/subsys/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(FAULT_SRC),$(wildcard tests/support/*.c)))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
-BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+# ops.c is a program of its own, for counting instructions.
+BENCH_OPS_SRC := $(wildcard tests/bench/ops.c)
+BENCH_SRC := $(sort $(filter-out $(BENCH_OPS_SRC),$(wildcard tests/bench/*.c)))
 TEST_C := $(UNIT_SRC) $(UNIT_HELP_SRC) $(BPF_TEST_SRC) $(FUZZ_SRC) $(FUZZ_HELP_SRC) $(FAULT_SRC) \
-	$(TEST_SUBSYS_SRC) $(SUPPORT_SRC) $(BENCH_SRC)
+	$(TEST_SUBSYS_SRC) $(SUPPORT_SRC) $(BENCH_SRC) $(BENCH_OPS_SRC)
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 TEST_BPF_SRC := $(sort $(wildcard tests/bpf/*.bpf.c))
 
@@ -149,6 +151,7 @@ SUPPORT_BIN := $(patsubst tests/support/%.c,$(O)/test/support/%,$(SUPPORT_SRC))
 TEST_AGENT := $(if $(FAULT_SRC),$(O)/test/grpagent)
 PROPERTY_BIN := $(if $(PROPERTY_SRC),$(O)/test/property)
 BENCH_BIN := $(if $(BENCH_SRC),$(O)/test/bench)
+BENCH_OPS_BIN := $(if $(BENCH_OPS_SRC),$(O)/test/bench-ops)
 TEST_SKELETONS := $(patsubst tests/bpf/%.bpf.c,%,$(TEST_BPF_SRC))
 SKEL_HEADERS := $(SKELETONS:%=$(O)/include/%.skel.h)
 TEST_SKEL_HEADERS := $(TEST_SKELETONS:%=$(O)/include/%.skel.h)
@@ -167,7 +170,7 @@ VMLINUX_H := $(or $(wildcard ./vmlinux.h),$(VMLINUX_FULL))
 all: $(if $(AGENT_MAIN_OBJ),$(O)/grpagent) $(if $(wildcard cli/main.c),$(O)/grpctl) ## build grpagent and grpctl (default)
 
 .PHONY: tests
-tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(FUZZ_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) $(BENCH_BIN) ## build all test programs, run none
+tests: all $(TEST_AGENT) $(UNIT_BIN) $(BPF_TEST_BIN) $(FUZZ_BIN) $(SUPPORT_BIN) $(PROPERTY_BIN) $(BENCH_BIN) $(BENCH_OPS_BIN) ## build all test programs, run none
 
 .PHONY: bpf
 bpf: $(SKEL_HEADERS) $(TEST_SKEL_HEADERS) ## build the BPF objects and skeletons
@@ -200,7 +203,12 @@ $(PROPERTY_BIN): $(call objects,$(PROPERTY_SRC)) $(O)/libgrpctl.a $(O)/libgrpage
 	$(call link,$(CLI_LIBS) -pthread)
 $(call objects,$(PROPERTY_SRC)): private GRP_CPPFLAGS += -Icli
 
-$(BENCH_BIN): $(call objects,$(BENCH_SRC)) $(O)/libgrpagent.a
+$(BENCH_OPS_BIN): $(call objects,$(BENCH_OPS_SRC)) $(AGENT_LIB_OBJ) $(O)/libunit.a
+	$(call link,$(AGENT_LIBS) -lcmocka -pthread)
+$(call objects,$(BENCH_OPS_SRC)): private GRP_CPPFLAGS += -Itests/unit
+
+# The agent as it is, without the subsystems of tests.
+$(BENCH_BIN): $(call objects,$(BENCH_SRC)) $(AGENT_LIB_OBJ)
 	$(call link,$(AGENT_LIBS) -pthread -lm)
 
 # libFuzzer has a main() of its own.

@@ -475,21 +475,46 @@ static void stop(struct grp_agent *agent)
 	grp_cleanup_close(&agent->lock_fd);
 }
 
-int grp_agent_run(struct grp_config *config, struct grp_error *error)
+int grp_agent_new(struct grp_config *config, struct grp_error *error, struct grp_agent **ret_agent)
 {
-	struct grp_agent agent = {
-		.config = *config,
-		.lock_fd = -1,
-		.started_ns = wall_clock_ns(),
-	};
+	struct grp_agent *agent = calloc(1, sizeof(*agent));
 	int r;
 
+	if (!agent)
+		return -ENOMEM;
+	agent->config = *config;
+	agent->lock_fd = -1;
+	agent->started_ns = wall_clock_ns();
 	*config = (struct grp_config){ 0 };
-	r = start(&agent, error);
-	if (r == 0)
-		r = sd_event_loop(agent.event);
-	if (r < 0 && !error->message[0])
+	r = start(agent, error);
+	if (r < 0) {
+		if (!error->message[0])
+			(void)grp_error_set(error, -r, "cannot run: %s", strerror(-r));
+		grp_agent_free(agent);
+		return r;
+	}
+	*ret_agent = agent;
+	return 0;
+}
+
+void grp_agent_free(struct grp_agent *agent)
+{
+	if (!agent)
+		return;
+	stop(agent);
+	free(agent);
+}
+
+int grp_agent_run(struct grp_config *config, struct grp_error *error)
+{
+	struct grp_agent *agent = NULL;
+	int r = grp_agent_new(config, error, &agent);
+
+	if (r < 0)
+		return r;
+	r = sd_event_loop(agent->event);
+	if (r < 0)
 		(void)grp_error_set(error, -r, "cannot run: %s", strerror(-r));
-	stop(&agent);
+	grp_agent_free(agent);
 	return r;
 }

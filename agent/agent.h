@@ -50,12 +50,22 @@ struct grp_agent {
 };
 
 /**
- * grp_agent_run() - takes the instance, adopts or makes its kernel side, serves
- * until SIGTERM or SIGINT. The kernel side counts on afterwards.
+ * grp_agent_new() - takes the instance, adopts or makes its kernel side; answers
+ * once agent->event is run.
  * @config: moved into the agent, empty afterwards.
  * @error: the one reason when it cannot run.
- * Return: 0: ended as asked; -EALREADY: another agent runs this instance;
- * -errno: cannot run.
+ * @ret_agent: owned by the caller, grp_agent_free().
+ * Return: 0; -EALREADY: another agent runs this instance; -errno: cannot run.
+ * Context: root. Blocks the signals that it hears of by its loop.
+ */
+int grp_agent_new(struct grp_config *config, struct grp_error *error, struct grp_agent **ret_agent);
+
+/* grp_agent_free() - the kernel side counts on afterwards; NULL is fine. */
+void grp_agent_free(struct grp_agent *agent);
+
+/**
+ * grp_agent_run() - the same, and serves until SIGTERM or SIGINT.
+ * Return: 0: ended as asked; else as grp_agent_new().
  * Context: root, once a process.
  */
 int grp_agent_run(struct grp_config *config, struct grp_error *error);

@@ -187,12 +187,42 @@ static int compare(const struct grp_file_ref *ref, void *data)
 	return 1;
 }
 
+static bool is_of_subsystem(const struct grp_subsystem *subsystem, const char *name)
+{
+	size_t len = strlen(subsystem->name);
+	const char *rest = strncmp(name, subsystem->name, len) == 0 ? name + len : NULL;
+
+	if (rest && !strcmp(rest, GRP_ENABLE_SUFFIX))
+		return true;
+	for (size_t i = 0; i < subsystem->n_files; i++)
+		if (!strcmp(name, subsystem->files[i].name) ||
+		    (rest && *rest == '.' && !strcmp(rest + 1, subsystem->files[i].name)))
+			return true;
+	return false;
+}
+
+/*
+ * Whether any group, in any hierarchy, could have a file of that name. Names of groups
+ * are asked for as well, at each step of a path and before one is made: nearly always
+ * this is all there is to do, and no name has to be put together for it.
+ */
+static bool is_any_file(const char *name)
+{
+	for (size_t i = 0; i < grp_n_core_files; i++)
+		if (!strcmp(name, grp_core_files[i].name))
+			return true;
+	for (unsigned int i = 0; i < grp_n_subsystems; i++)
+		if (is_of_subsystem(grp_subsystems[i], name))
+			return true;
+	return false;
+}
+
 bool grp_file_find(struct grp_core *core, const struct grp_group *group, const char *name,
 		   struct grp_file_ref *ret_ref)
 {
 	struct search search = { .name = name, .ret = ret_ref };
 
-	return grp_file_each(core, group, compare, &search) == 1;
+	return is_any_file(name) && grp_file_each(core, group, compare, &search) == 1;
 }
 
 /* --- access ---------------------------------------------------------------------------- */

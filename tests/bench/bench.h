@@ -78,7 +78,6 @@ extern const struct bench_row *const bench_tables[]; /* each ended by a row with
 #define BENCH_PAIRS_SMOKE 3
 
 struct bench_hooks;
-struct bench_own;
 
 struct bench {
 	bool quick; /* less of everything, no long rows */
@@ -210,6 +209,35 @@ int bench_unload(const struct bench *bench, const char *instance);
 char *bench_groups(const char *form, unsigned int first, unsigned int n);
 /* bench_chain() - "HIERARCHY:/l/l/l ..."; owned by the caller. */
 char *bench_chain(const char *hierarchy, unsigned int levels);
+
+/* --- own.c: an agent inside this program -------------------------------------------------------- */
+
+struct bench_own;
+
+struct bench_reply {
+	struct bench_time time; /* from the request in hand to the reply in hand */
+	struct bench_time longest; /* turn of the loop meanwhile, by CPU time */
+	size_t bytes;
+};
+
+struct bench_turns {
+	struct bench_time sum, longest;
+	unsigned int n;
+};
+
+/* bench_own_open() - @ret_own is to be closed also after a failure. */
+int bench_own_open(const struct bench *bench, const char *tag, struct bench_own **ret_own);
+void bench_own_close(const struct bench *bench, struct bench_own *own);
+/* bench_own_call() - as bench_agent_call(). */
+int bench_own_call(struct bench_own *own, const char *method, const char *parameters,
+		   struct bench_reply *ret_reply);
+/* bench_own_scrape() - GET /metrics; bytes with none of the head. */
+int bench_own_scrape(struct bench_own *own, struct bench_reply *ret_reply);
+/* bench_own_settle() - up to @turns of its loop, for what a request has left to do. */
+void bench_own_settle(struct bench_own *own, unsigned int turns);
+
+/* bench_programs() - name and verified instructions of each program, a line each (programs.c). */
+int bench_programs(FILE *out);
 
 /* --- hooks.c: an instance's programs attached and detached at will ---------------------------- */
 

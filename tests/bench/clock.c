@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -48,6 +49,15 @@ static double usage_ns(int who)
 
 /* --- programs ------------------------------------------------------------------- */
 
+/* What an agent inside this program has blocked is none of a stranger's business. */
+static void unblock_all(void)
+{
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int bench_spawn(char *const argv[], pid_t *ret_pid)
 {
 	pid_t pid = fork();
@@ -57,6 +67,7 @@ int bench_spawn(char *const argv[], pid_t *ret_pid)
 	if (!pid) {
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+		unblock_all();
 		if (null >= 0) {
 			(void)dup2(null, STDIN_FILENO);
 			(void)dup2(null, STDOUT_FILENO);

@@ -28,7 +28,7 @@
 struct run {
 	struct bench bench;
 	const char *json, *only; /* only: ids that contain it */
-	bool list;
+	bool list, programs;
 	struct bench_result results[RESULTS_MAX];
 	size_t n;
 	const struct bench_stage *stage; /* open */
@@ -232,9 +232,10 @@ static int run_in_child(struct run *run)
 static _Noreturn void usage(int status)
 {
 	(void)fputs(
-		"usage: bench [--quick | --smoke] [--json FILE] [--pairs N] [--only ID] [--list]\n"
+		"usage: bench [--quick | --smoke] [--json FILE] [--pairs N] [--only ID] [--list | --programs]\n"
 		"Takes every measurement and prints a table. --quick leaves out long ones, --smoke\n"
-		"only tries all of them out. --only: those whose id contains ID. BUILD in the\n"
+		"only tries all of them out. --only: those whose id contains ID. --programs: how many\n"
+		"instructions of each program in the kernel its verifier walks. BUILD in the\n"
 		"environment: where the programs are.\n",
 		status ? stderr : stdout);
 	exit(status);
@@ -252,10 +253,15 @@ static void list_rows(const struct run *run)
 static void parse(int argc, char **argv, struct run *run)
 {
 	static const struct option options[] = {
-		{ "quick", no_argument, NULL, 'q' },	  { "smoke", no_argument, NULL, 's' },
-		{ "json", required_argument, NULL, 'j' }, { "pairs", required_argument, NULL, 'p' },
-		{ "only", required_argument, NULL, 'o' }, { "list", no_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },	  { NULL, 0, NULL, 0 },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "smoke", no_argument, NULL, 's' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "pairs", required_argument, NULL, 'p' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "programs", no_argument, NULL, 'P' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t number;
 	int c;
@@ -271,6 +277,8 @@ static void parse(int argc, char **argv, struct run *run)
 			run->only = optarg;
 		else if (c == 'l')
 			run->list = true;
+		else if (c == 'P')
+			run->programs = true;
 		else if (c == 'p' && !grp_parse_u64(optarg, 1, 1000, &number))
 			run->bench.pairs = (unsigned int)number;
 		else
@@ -308,6 +316,8 @@ int main(int argc, char **argv)
 		return EXIT_SKIP;
 	}
 	grp_log_set_level(getenv("BENCH_VERBOSE") ? LOG_INFO : LOG_ERR);
+	if (run.programs)
+		return bench_programs(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	run.bench.build = getenv("BUILD");
 	run.bench.build = run.bench.build ? run.bench.build : "build";
 	run.bench.cpu = last_cpu();

@@ -10,5 +10,9 @@
 extern const struct bench_row bench_rows_free[];
 extern const struct bench_row bench_rows_deep[];
 extern const struct bench_row bench_rows_switch[];
+extern const struct bench_row bench_rows_own[];
+extern const struct bench_row bench_rows_many[];
+extern const struct bench_row bench_rows_socket[];
+extern const struct bench_row bench_rows_life[];
 
 #endif
