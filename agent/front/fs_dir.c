@@ -275,7 +275,8 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	(void)fuse_reply_err(req, EACCES);
+	/* Regular files are what create() is for; of other kinds there are none. */
+	(void)fuse_reply_err(req, S_ISREG(mode) ? EACCES : EPERM);
 }
 
 static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

@@ -4,16 +4,18 @@
 # bats file_tags=long
 #
 # The battery of tests/v1 against the kernel's own hierarchies, which shows that it asks and expects
-# the right things. The kernel's settings of all, such as a release agent, are asked of a hierarchy
-# that is made for it.
+# the right things, and against ours. The kernel's settings of all, such as a release agent, are
+# asked of a hierarchy that is made for it.
 
-load lib
+load fs_helper
 
-BATTERY=$BATS_TEST_DIRNAME/../v1/battery
+V1=$BATS_TEST_DIRNAME/../v1
+BATTERY=$V1/battery
 
 setup() {
 	new_instance
 	OWN=
+	OWN_DIR=
 }
 
 teardown() {
@@ -22,6 +24,8 @@ teardown() {
 		umount "$OWN" || status=1
 		rmdir "$OWN" || status=1
 	fi
+	end_mounts || status=1
+	[[ -z $OWN_DIR ]] || rmdir "$OWN_DIR/mount" "$OWN_DIR" || status=1
 	cleanup || status=1
 	return "$status"
 }
@@ -66,6 +70,28 @@ own_hierarchy() {
 @test "a hierarchy of the kernel without controllers" {
 	own_hierarchy
 	battery --own "$OWN"
+}
+
+# our_mount OPTIONS: sets DIR, where users get to
+our_mount() {
+	need_fuse
+	start_agent
+	OWN_DIR=$(mktemp -d)
+	chmod 0755 "$OWN_DIR"
+	DIR=$OWN_DIR/mount
+	mkdir "$DIR"
+	echo "$DIR" >"$BATS_TEST_TMPDIR/mounts"
+	ctl mount -o "$1" --at "$DIR" battery
+}
+
+@test "ours without subsystems" {
+	our_mount none
+	battery --own --deviations "$V1/deviations" "$DIR"
+}
+
+@test "ours with cpuacct" {
+	our_mount cpuacct
+	battery --own --deviations "$V1/deviations" --deviations "$V1/deviations.cpuacct" "$DIR" cpuacct
 }
 
 @test "the battery: wrong answers and unused deviations are failures" {

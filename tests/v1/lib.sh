@@ -13,7 +13,6 @@ declare -A EXPECTED_OTHERWISE REASONS USED NAMES
 
 read_deviations() {
 	local name result reason
-	[[ -n $1 ]] || return 0
 	while IFS='|' read -r name result reason; do
 		[[ $name != '#'* && -n $name ]] || continue
 		EXPECTED_OTHERWISE[$name]=$result
