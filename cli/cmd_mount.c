@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "ctl.h"
+#include "show.h"
 
 #define DEVICE "/dev/fuse"
 #define TYPE "fuse.grpfs"
@@ -39,7 +40,7 @@ static int serve(struct grp_ctl *ctl, const char *name, const char *directory)
 			  name ?: directory);
 }
 
-static int show(struct grp_ctl *ctl, const char *name, const char *at)
+int grp_ctl_show(struct grp_ctl *ctl, const char *name, const char *at)
 {
 	_cleanup_free_ char *directory = realpath(at, NULL), *source = NULL;
 	_cleanup_close_ int device = -1;
@@ -59,6 +60,7 @@ static int show(struct grp_ctl *ctl, const char *name, const char *at)
 		return grp_ctl_fail_errno(ctl, at, -r);
 	ctl->passed = device;
 	status = serve(ctl, name, directory);
+	ctl->passed = 0;
 	/* What nobody answers must not stay. */
 	if (status)
 		(void)umount2(directory, MNT_DETACH | UMOUNT_NOFOLLOW);
@@ -89,7 +91,7 @@ static int run_mount(struct grp_ctl *ctl, const struct grp_args *args)
 	/* What is there already needs no options to be shown. */
 	if (name && (options || !at))
 		status = make(ctl, name, options);
-	return status || !at ? status : show(ctl, name, at);
+	return status || !at ? status : grp_ctl_show(ctl, name, at);
 }
 
 static const struct grp_option mount_options[] = {

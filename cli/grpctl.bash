@@ -142,7 +142,7 @@ _grpctl_offer_argument() {
 	help:0) _grpctl_offer "$word" < <(_grpctl_words "") ;;
 	apply:0 | diff:0) _grpctl_offer "$word" < <(compgen -f -- "$word") ;;
 	which:* | clone:0 | attach:[1-9]*) _grpctl_offer "$word" < <(cd /proc && compgen -G '[0-9]*') ;;
-	exec:[1-9]*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
+	exec:[1-9]* | legacy:*) _grpctl_offer "$word" < <(compgen -c -- "$word") ;;
 	mkdir:* | rmdir:* | mv:* | ls:0 | tree:0 | stat:0 | watch:0 | attach:0 | exec:0 | ps:0 | get:0 | set:0 | \
 		usage:0 | kill:0 | wait:0 | shield:0 | chown:1 | chmod:1) _grpctl_offer_groups "$word" ;;
 	*) COMPREPLY=() ;;

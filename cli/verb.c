@@ -13,6 +13,7 @@ const struct grp_verb *const grp_verbs[] = {
 	&grp_verb_mounts,
 	&grp_verb_hierarchies,
 	&grp_verb_subsystems,
+	&grp_verb_legacy,
 
 	&grp_verb_mkdir,
 	&grp_verb_rmdir,

@@ -60,6 +60,8 @@ extern const struct grp_verb grp_verb_mount;
 /* cmd_hierarchy.c */
 extern const struct grp_verb grp_verb_remount, grp_verb_umount, grp_verb_mounts,
 	grp_verb_hierarchies, grp_verb_subsystems;
+/* cmd_legacy.c */
+extern const struct grp_verb grp_verb_legacy;
 /* cmd_group.c */
 extern const struct grp_verb grp_verb_mkdir, grp_verb_rmdir, grp_verb_mv;
 /* cmd_inode.c */

@@ -35,7 +35,7 @@ load cli_helper
 
 @test "--help lists every verb; each verb has help of its own, with an example" {
 	local verb verbs expected
-	expected="mount remount umount mounts hierarchies subsystems mkdir rmdir mv chown chmod ls tree stat attach clone
+	expected="mount remount umount mounts hierarchies subsystems legacy mkdir rmdir mv chown chmod ls tree stat attach clone
 		exec shield ps which get set usage save apply diff kill wait watch status features ping help"
 	run -0 grpctl --help
 	[[ $output == *"[HIERARCHY:]/path"* && $output == *"  \$ grpctl "* ]]
