@@ -240,6 +240,8 @@ empty_cpusets() {
 		answers EINVAL 'cpuset: a thread of the kernel that is bound to its CPU' \
 			write "$G/tasks" "$bound"
 		is 'cpuset: it has not come' "$(says grep -qx "$bound" "$G/tasks")" no
+		# nothing of the kernel's may stay, should it have come
+		! grep -qx "$bound" "$G/tasks" || put "$DIR/tasks" "$bound"
 	fi
 	tidy
 }
