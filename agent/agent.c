@@ -29,118 +29,19 @@
 #include "front/jobs.h"
 #include "front/metrics.h"
 #include "front/server.h"
+#include "instance.h"
 #include "kernel/probe.h"
 #include "lost.h"
 #include "placing.h"
 #include "release.h"
 #include "tick.h"
 
-/* A run directory may be removed by --unload while we open it: then again. */
-#define LOCK_TRIES 16
-#define LOCK_NAME "lock"
 /* Between two looks at sets that dead tasks hold. */
 #define COLLECT_MIN_USEC 100000
 #define COLLECT_MAX_USEC 60000000
 #define MEBI 1048576.0
 
-/* --- the instance --------------------------------------------------------------- */
-
-static int make_run_dir(const char *instance, struct grp_error *error, char **ret_path)
-{
-	const char *base = secure_getenv(GRP_RUN_BASE_ENV);
-	_cleanup_free_ char *path = NULL;
-
-	if (!base || !*base)
-		base = GRP_RUN_BASE;
-	if (asprintf(&path, "%s/%s", base, instance) < 0)
-		path = NULL;
-	if (!path)
-		return -ENOMEM;
-	if ((mkdir(base, 0755) < 0 && errno != EEXIST) ||
-	    (mkdir(path, 0755) < 0 && errno != EEXIST)) {
-		int number = errno;
-
-		return grp_error_set(error, number, "cannot make %s: %s%s", path, strerror(number),
-				     geteuid() ? "; grpagent must run as root" : "");
-	}
-	*ret_path = TAKE_PTR(path);
-	return 0;
-}
-
-static char *path_in(const char *directory, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
-}
-
-static void remove_in(const char *directory, const char *name)
-{
-	_cleanup_free_ char *path = path_in(directory, name);
-
-	if (path)
-		(void)unlink(path);
-}
-
-/* Whether @fd is still what @path names. */
-static bool is_same(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
-/* Return: 1: locked, 0: it was removed meanwhile, -errno. */
-static int try_lock(const char *instance, struct grp_error *error, char **ret_path, int *ret_fd)
-{
-	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	_cleanup_free_ char *path = NULL, *lock = NULL;
-	_cleanup_close_ int fd = -1;
-	int r = make_run_dir(instance, error, &path);
-
-	if (!path)
-		return r;
-	lock = path_in(path, LOCK_NAME);
-	if (!lock)
-		return -ENOMEM;
-	/* Nobody but root can open it: whoever can, could keep the agent out. */
-	fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0) {
-		r = -errno;
-		return grp_error_set(error, -r, "%s: %s%s", lock, strerror(-r),
-				     geteuid() ? "; grpagent must run as root" : "");
-	}
-	/* Of this kind it is the process that holds it: a child that was just forked does not. */
-	if (fcntl(fd, F_SETLK, &whole) < 0) {
-		r = -errno;
-		if (r == -EAGAIN || r == -EACCES)
-			return grp_error_set(error, EALREADY,
-					     "another agent runs instance '%s' (%s/lock is locked)",
-					     instance, path);
-		return grp_error_set(error, -r, "cannot lock %s: %s", path, strerror(-r));
-	}
-	if (!is_same(fd, lock))
-		return 0;
-	*ret_path = TAKE_PTR(path);
-	*ret_fd = TAKE_FD(fd);
-	return 1;
-}
-
-static int lock_instance(const char *instance, struct grp_error *error, char **ret_path,
-			 int *ret_fd)
-{
-	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
-		int r = try_lock(instance, error, ret_path, ret_fd);
-
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
-	return grp_error_set(error, EBUSY, "the run directory of instance '%s' keeps vanishing",
-			     instance);
-}
+/* --- unloading ---------------------------------------------------------------------- */
 
 /* What cannot be done is said, and no reason to keep the rest. */
 static void give_back_cpus(const char *instance)
@@ -165,7 +66,7 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = lock_instance(config->instance, error, &path, &fd);
+	r = grp_instance_lock(config->instance, error, &path, &fd);
 	if (r < 0)
 		return r;
 	give_back_cpus(config->instance);
@@ -173,8 +74,8 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	if (r < 0)
 		return r;
 	grp_fs_unload(path, config->instance);
-	remove_in(path, GRP_SOCKET_NAME);
-	remove_in(path, LOCK_NAME);
+	grp_instance_remove(path, GRP_SOCKET_NAME);
+	grp_instance_remove(path, GRP_LOCK_NAME);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		GRP_LOG_WARNING("cannot remove %s: %s, ignoring", path, strerror(errno));
 	return 0;
@@ -415,10 +316,10 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 
 	(void)umask(022); /* clients of every user must reach the socket */
 	raise_fd_limit();
-	r = lock_instance(agent->config.instance, error, &agent->run_dir, &agent->lock_fd);
+	r = grp_instance_lock(agent->config.instance, error, &agent->run_dir, &agent->lock_fd);
 	if (r < 0)
 		return r;
-	remove_in(agent->run_dir, GRP_SOCKET_NAME);
+	grp_instance_remove(agent->run_dir, GRP_SOCKET_NAME);
 	r = open_loop(agent);
 	if (r < 0)
 		return grp_error_set(error, -r, "cannot set up the event loop: %s", strerror(-r));
@@ -469,7 +370,7 @@ static void stop(struct grp_agent *agent)
 	grp_config_done(&agent->config);
 	json_decref(agent->features);
 	if (agent->run_dir)
-		remove_in(agent->run_dir, GRP_SOCKET_NAME);
+		grp_instance_remove(agent->run_dir, GRP_SOCKET_NAME);
 	free(agent->groups_file);
 	free(agent->run_dir);
 	grp_cleanup_close(&agent->lock_fd);

@@ -372,16 +372,13 @@ static bool is_below(const struct grp_shield *shield, const json_t *row)
 
 static bool is_of_shield(const struct grp_shield *shield, const json_t *row)
 {
-	bool below;
-
-	return part_of(shield, row, &below) < GRP_SHIELD_PARTS;
+	return part_of(shield, row, &(bool){ false }) < GRP_SHIELD_PARTS;
 }
 
 /* Those of the shield and all below, parents first; with @ret_reply, which owns them. */
 static int list_groups(struct grp_shield *shield, json_t **ret_reply, json_t **ret_groups)
 {
 	json_t *groups;
-	size_t i;
 	int status = grp_ctl_call(shield->ctl, "ListGroups",
 				  json_pack("{s:s, s:b}", "group", shield->parent, "recursive", 1),
 				  shield->parent, ret_reply);
@@ -389,7 +386,7 @@ static int list_groups(struct grp_shield *shield, json_t **ret_reply, json_t **r
 	if (status)
 		return status;
 	groups = json_object_get(*ret_reply, "groups");
-	for (i = json_array_size(groups); i-- > 0;)
+	for (size_t i = json_array_size(groups); i-- > 0;)
 		if (!is_of_shield(shield, json_array_get(groups, i)))
 			(void)json_array_remove(groups, i);
 	*ret_groups = groups;

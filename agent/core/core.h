@@ -436,24 +436,6 @@ int grp_usage_reset(struct grp_core *core, const struct grp_group *group);
 int grp_usage_baseline(struct grp_core *core, const struct grp_group *group,
 		       struct grp_base_cpu *ret_cpus);
 
-/* One row of a snapshot of every group of every hierarchy. */
-struct grp_snapshot_row {
-	const struct grp_group *group; /* valid only until the next change */
-	struct grp_usage own;
-	uint64_t tree_ns;
-	uint64_t tasks, processes;
-};
-struct grp_snapshot {
-	struct grp_snapshot_row *rows;
-	size_t n;
-};
-/**
- * grp_snapshot_take() - every group at once, one settling, one pass for the
- * process counts. Rows: hierarchies by slot, parents before children.
- */
-int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot);
-void grp_snapshot_done(struct grp_snapshot *snapshot);
-
 /* --- boundaries ----------------------------------------------------------------- */
 
 /*

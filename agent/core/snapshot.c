@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/snapshot.h"
+
 #include "core/internal.h"
 
 void grp_snapshot_done(struct grp_snapshot *snapshot)

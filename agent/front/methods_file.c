@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/file.h"
 #include "core/place.h"
+#include "core/snapshot.h"
 #include "front/listing.h"
 #include "front/jobs.h"
 #include "front/methods.h"

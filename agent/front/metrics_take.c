@@ -17,6 +17,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "core/snapshot.h"
 #include "front/metrics.h"
 #include "release.h"
 

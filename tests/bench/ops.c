@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "base/parse.h"
-#include "core/core.h"
+#include "core/snapshot.h"
 #include "front/wire.h"
 #include "fake_kernel.h"
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "core/snapshot.h"
 #include "world.h"
 
 /* Root task 1; processes 10 in /a, 11 in /a/b, 12 in /a/b and other:/p. */
