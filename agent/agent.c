@@ -32,6 +32,7 @@
 #include "instance.h"
 #include "kernel/probe.h"
 #include "lost.h"
+#include "hotplug.h"
 #include "placing.h"
 #include "release.h"
 #include "tick.h"
@@ -252,6 +253,9 @@ static int open_kernel(struct grp_agent *agent, struct grp_error *error)
 	r = grp_core_load(agent->core, error);
 	if (r < 0)
 		return r;
+	r = grp_hotplug_open(agent);
+	if (r < 0)
+		return r;
 	return add_kernel_sources(agent);
 }
 
@@ -366,6 +370,7 @@ static void stop(struct grp_agent *agent)
 	sd_event_source_unref(agent->tick);
 	sd_event_source_unref(agent->lost);
 	sd_event_source_unref(agent->place);
+	sd_event_source_unref(agent->hotplug);
 	sd_event_unref(agent->event);
 	grp_config_done(&agent->config);
 	json_decref(agent->features);

@@ -30,6 +30,7 @@ struct grp_agent {
 	sd_event_source *tick; /* timer: what is due at a boundary; NULL: never wanted */
 	uint64_t tick_usec; /* it is set to that; 0: it is off */
 	uint64_t tick_retry_usec; /* not before, after a failure */
+	sd_event_source *hotplug; /* socket, see hotplug.h; NULL: the kernel lets nobody listen */
 	sd_event_source *place; /* timer: tasks are placed; NULL: never wanted */
 	uint64_t place_usec; /* it is set to that; 0: it is off */
 	sd_event_source *lost; /* timer, see lost.h; NULL: never wanted */

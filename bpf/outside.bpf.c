@@ -11,6 +11,7 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void look(const struct task_struct *p, struct grp_task *t, __u32 cpu)
 {
 	__u32 half = grp_place_of(read_place(t), GRP_PLACE_CPU), id = grp_place_applied(half);
+	__u32 index = cpu / 64;
 	struct grp_mask_record *mask;
 	__u64 word;
 
@@ -18,9 +19,11 @@ static __always_inline void look(const struct task_struct *p, struct grp_task *t
 	if (!id || grp_place_changing(half))
 		return;
 	mask = bpf_map_lookup_elem(&masks, &id);
-	if (!mask || cpu / 64 >= GRP_MASK_WORDS_MAX)
+	if (!mask)
 		return;
-	word = mask->words[(cpu / 64) & (GRP_MASK_WORDS_MAX - 1)];
+	/* The compiler knows that it is small, the verifier has to be shown. */
+	asm volatile("" : "+r"(index));
+	word = mask->words[index & (GRP_MASK_WORDS_MAX - 1)];
 	if (!(word & (1ULL << (cpu % 64))))
 		notice_task(p, GRP_PLACE_HOW_OUTSIDE);
 }

@@ -56,15 +56,32 @@ static __always_inline bool asked_alike(const struct task_struct *a, const struc
 	return true;
 }
 
+/* What is noted of an event on its way: whether it says who. */
+#define PENDING 1
+#define PENDING_WHO 2
+
+/* An event is on its way: one that says who goes after one that does not. */
+static __always_inline bool says_more(const struct grp_place_event *event)
+{
+	__u32 *pending;
+
+	if (event->how != GRP_PLACE_HOW_ASKED)
+		return false;
+	pending = bpf_map_lookup_elem(&place_pending, &event->tid);
+	return pending && __sync_val_compare_and_swap(pending, PENDING, PENDING_WHO) == PENDING;
+}
+
 /* One event a task, until the agent looks; with no room for it one for all of them. */
 static __always_inline void notice(struct grp_place_event *event)
 {
-	__u32 one = 1, all = 0;
+	__u32 one = event->how == GRP_PLACE_HOW_ASKED ? PENDING_WHO : PENDING, all = 0;
 	long error;
 
 	error = bpf_map_update_elem(&place_pending, &event->tid, &one, BPF_NOEXIST);
-	if (error == -17 /* EEXIST */)
+	if (error == -17 /* EEXIST */ && !says_more(event))
 		return;
+	if (error == -17)
+		error = 0;
 	if (error) {
 		event->tid = 0;
 		if (bpf_map_update_elem(&place_pending, &all, &one, BPF_NOEXIST) == -17)

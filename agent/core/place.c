@@ -129,15 +129,15 @@ int grp_place_set_cpus(struct grp_core *core, struct grp_group *group, const str
 		group->cpus = calloc(1, sizeof(*group->cpus));
 	if (!group->cpus)
 		return -ENOMEM;
+	if (core->place->slot != group->hierarchy->slot) {
+		core->place->slot = group->hierarchy->slot;
+		grp_place_touch_all(core);
+	}
 	before = grp_mask_kept(group->cpus);
 	if (grp_mask_equal(&before, cpus))
 		return 0;
 	if (grp_mask_keep(group->cpus, cpus))
 		return -ENOMEM;
-	if (core->place->slot != group->hierarchy->slot) {
-		core->place->slot = group->hierarchy->slot;
-		grp_place_touch_all(core);
-	}
 	if (confined || grp_place_confines(core, group))
 		grp_place_touch(core, group);
 	return 0;

@@ -15,6 +15,8 @@
 #define PAUSE_MAX_NS 1000000000ULL
 /* So long after its last repair a task is one like any other. */
 #define FORGIVEN_NS 10000000000ULL
+/* Who has done it is told a moment after it is noticed, if at all. */
+#define WHO_NS 4000000ULL
 /* Between two looks at all tasks because of events that found no room. */
 #define ALL_NS 100000000ULL
 /* Tasks that are looked after; more is a look at all. */
@@ -69,15 +71,16 @@ void grp_place_repair_free(struct grp_core *core)
 		drop(core, suspect);
 }
 
-/* To be looked at as soon as that may be. */
-static void call_up(struct grp_core *core, struct grp_place_suspect *suspect)
+/* To be looked at in so long, or when that may be. */
+static void call_up(struct grp_core *core, struct grp_place_suspect *suspect, uint64_t in_ns)
 {
 	uint64_t now = grp_core_clock(core) ?: 1, earliest = not_before(suspect);
+	uint64_t due = earliest > now + in_ns ? earliest : now + in_ns;
 
-	if (suspect->due_ns)
+	if (suspect->due_ns && suspect->due_ns <= due)
 		return;
-	core->place->figures.fights += earliest > now;
-	suspect->due_ns = earliest > now ? earliest : now;
+	core->place->figures.fights += earliest > now && !suspect->due_ns;
+	suspect->due_ns = due;
 }
 
 bool grp_place_may_repair(struct grp_core *core, const struct grp_place_item *item)
@@ -89,7 +92,7 @@ bool grp_place_may_repair(struct grp_core *core, const struct grp_place_item *it
 	if (!suspect)
 		return true;
 	if (not_before(suspect) > now) {
-		call_up(core, suspect);
+		call_up(core, suspect, 0);
 		return false;
 	}
 	if (now - suspect->repaired_ns > FORGIVEN_NS)
@@ -127,7 +130,7 @@ void grp_place_event(struct grp_core *core, const struct grp_place_event *event)
 	/* The one that says who is the one to be told. */
 	if (!suspect->due_ns || suspect->event.how != GRP_PLACE_HOW_ASKED)
 		suspect->event = *event;
-	call_up(core, suspect);
+	call_up(core, suspect, event->how == GRP_PLACE_HOW_OUTSIDE ? WHO_NS : 0);
 }
 
 struct look {

@@ -1,23 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The way from what groups may use to their tasks: everything that cpuset tells
- * placement goes through this file. There is no placement yet, so nobody is told.
+ * placement goes through this file.
  */
+#include "core/place.h"
 #include "subsys/cpuset.h"
 
+/* What tasks of the group itself could use. */
+static void tried(const struct grp_cpuset_trial *trial, struct grp_mask *ret_mask)
+{
+	const struct grp_topology *topology = grp_core_topology(trial->core);
+
+	*ret_mask = trial->mask[GRP_LIST_CPUS];
+	grp_mask_and(ret_mask, &topology->online);
+	if ((trial->all[GRP_LIST_CPUS] || grp_mask_empty(ret_mask)) && trial->group->parent)
+		grp_cpuset_effective(trial->core, trial->group->parent, GRP_LIST_CPUS, ret_mask);
+}
+
+/* Those below are parts of it, so that only one that has all it has can be new to it. */
 int grp_cpuset_place_check(const struct grp_cpuset_trial *trial, struct grp_error *error)
 {
-	(void)trial;
-	(void)error;
-	return 0;
+	struct grp_group *at = trial->group;
+	struct grp_mask mask;
+	int r = 0;
+
+	tried(trial, &mask);
+	for (; !r && at; at = grp_group_next(trial->group, at))
+		r = grp_place_check(trial->core, at, &mask, error);
+	return r;
 }
 
 /* One group whose effective CPUs or nodes may be others than before. */
 static void tell(struct grp_core *core, struct grp_group *group, enum grp_list_kind kind)
 {
-	(void)core;
-	(void)group;
-	(void)kind;
+	struct grp_mask mask;
+
+	if (kind != GRP_LIST_CPUS)
+		return;
+	grp_cpuset_effective(core, group, kind, &mask);
+	/* Without memory for it, it has what it had: the next change says it again. */
+	(void)grp_place_set_cpus(core, group, grp_cpuset_of(group) ? &mask : NULL);
 }
 
 void grp_cpuset_place_changed(struct grp_core *core, struct grp_group *group,
@@ -32,19 +54,19 @@ void grp_cpuset_place_changed(struct grp_core *core, struct grp_group *group,
 
 void grp_cpuset_place_rebound(struct grp_core *core, struct grp_hierarchy *hierarchy)
 {
+	grp_place_set_online(core, &grp_core_topology(core)->online);
 	for (int kind = GRP_LIST_CPUS; kind <= GRP_LIST_NODES; kind++)
 		grp_cpuset_place_changed(core, hierarchy->root, kind);
 }
 
 int grp_cpuset_place_can_attach(const struct grp_attach *attach)
 {
-	(void)attach;
-	return 0;
+	return grp_place_can_attach(attach);
 }
 
 void grp_cpuset_place_attached(const struct grp_attach *attach)
 {
-	(void)attach;
+	grp_place_touch(attach->core, attach->group);
 }
 
 void grp_cpuset_place_memory(struct grp_core *core, struct grp_group *group)

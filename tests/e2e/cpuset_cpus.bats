@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
+#
+# CPUs that hold (CPUSET-12, 13, 25): the affinity of every thread is what its group
+# allows of its own wish, whatever happens. Fails when a thread is forgotten, a wish is
+# lost, a rewritten mask stays, or a killed agent takes its own mask for a wish.
+
+load lib
+
+setup() {
+	(($(nproc) >= 2)) || skip "one CPU"
+	use_test_agent
+	new_instance
+}
+
+teardown() {
+	cleanup
+}
+
+# affinity PID: of all its threads, each different one once
+affinity() {
+	local task
+	for task in /proc/"$1"/task/*; do
+		sed -n 's/^Cpus_allowed_list:\s*//p' "$task/status" || true
+	done 2>/dev/null | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+has() { # PID LIST
+	assert_equal "$(affinity "$1")" "$2" "CPUs of $1"
+}
+
+# Every member's affinity is the list.
+all_have() { # GROUP LIST
+	local tid
+	for tid in $(ctl --json ps "$1" | jq -r '.[].tid // .[].pid'); do
+		[[ ! -d /proc/$tid ]] || [[ -z $(affinity "$tid") ]] || has "$tid" "$2" || return 1
+	done
+}
+
+everything() {
+	cat /sys/devices/system/cpu/online
+}
+
+make_groups() {
+	start_agent
+	ctl mkdir /a /b
+	ctl set /a cpuset.cpus 0
+	ctl set /b cpuset.cpus 1
+}
+
+@test "attach, move, write, leave: every thread follows at once" {
+	make_groups
+	start_threads 8
+	local pid
+	pid=${TIDS[0]}
+	ctl attach /a "$pid"
+	has "$pid" 0
+	ctl attach /b "$pid"
+	has "$pid" 1
+	ctl set /b cpuset.cpus 0
+	has "$pid" 0
+	ctl set /b cpuset.cpus 0-1
+	has "$pid" "$( (($(nproc) == 2)) && everything || echo 0-1)"
+	ctl set /b cpuset.cpus 1
+	has "$pid" 1
+	ctl attach / "$pid"
+	has "$pid" "$(everything)"
+	assert_equal "$(readlink /sys/fs/bpf/grpagent/cpuset:owner)" "" "the claim is given back"
+}
+
+@test "an own wish is kept, inherited, and given back" {
+	make_groups
+	spawn sleeper taskset -c 1 "$SUPPORT/burn" 1 --hold
+	wait_until 30 has "$(spawned sleeper)" 1
+	local pid
+	pid=$(spawned sleeper)
+	ctl attach /a "$pid"
+	has "$pid" 0
+	ctl set /a cpuset.cpus 0-1
+	has "$pid" 1
+	ctl set /a cpuset.cpus 0
+	has "$pid" 0
+	ctl attach / "$pid"
+	has "$pid" 1
+}
+
+@test "a command is inside before it runs" {
+	make_groups
+	assert_equal "$(ctl exec /b -- grep Cpus_allowed_list /proc/self/status | cut -f 2)" 1 exec
+	assert_equal "$(ctl exec /b -- sh -c 'sh -c "grep Cpus_allowed_list /proc/self/status"' |
+		cut -f 2)" 1 "of a child"
+}
+
+@test "who rewrites a mask is found and put right: running, asleep, itself" {
+	make_groups
+	spawn burner "$SUPPORT/burn" 1000000
+	spawn sleeper "$SUPPORT/burn" 1 --hold
+	ctl attach /a "$(spawned burner)" "$(spawned sleeper)"
+	spawn events "$GRPCTL" --instance "$INSTANCE" --json watch
+	wait_until 30 watching
+	local name
+	for name in burner sleeper; do
+		taskset -a -cp 1 "$(spawned "$name")" >/dev/null
+		wait_until 10 has "$(spawned "$name")" 0
+	done
+	# Who moved the one that runs is told if he comes back from the call in time.
+	wait_until 10 told_of "$(spawned burner)"
+	wait_until 10 told_of "$(spawned sleeper)" taskset
+	assert_equal "$(ctl exec /a -- sh -c "taskset -cp 0-1 \$\$ >/dev/null
+		for i in \$(seq 500); do
+			sed -n 's/^Cpus_allowed_list:\t//p' /proc/\$\$/status
+		done | tail -n 1")" 0 "who widens its own"
+	# Its wish since then is to be on CPU 1.
+	ctl attach / "$(spawned sleeper)"
+	has "$(spawned sleeper)" 1
+}
+
+watching() {
+	ctl --json status | jq -e '.counters.watchers > 0' >/dev/null
+}
+
+told_of() { # PID [COMM]
+	output events | jq -e --argjson pid "$1" --arg comm "${2-}" 'select(.event == "placement" and
+		.process == $pid and .given == "0" and .asked == "1" and
+		($comm == "" or .comm == $comm))' >/dev/null
+}
+
+@test "a write under a fork storm" {
+	make_groups
+	local i
+	spawn storm "$GRPCTL" --instance "$INSTANCE" exec /a -- "$SUPPORT/storm" \
+		--workers "$(nproc)"
+	wait_until 30 is_populated /a
+	for ((i = 0; i < 10; i++)); do
+		ctl set /a cpuset.cpus "$((i % 2))"
+		all_have /a "$((i % 2))"
+	done
+	kill -TERM "$(spawned storm)"
+	await storm 60
+}
+
+@test "killed in the middle of applying, and taken up again" {
+	local stop pid
+	make_groups
+	ctl set /b cpuset.cpus 0-1
+	ctl set /a cpuset.cpus 0
+	start_threads 3
+	spawn wishes taskset -c 1 "$SUPPORT/burn" 1 --hold
+	wait_until 30 has "$(spawned wishes)" 1
+	pid=${TIDS[0]}
+	ctl attach /a "$pid" "$(spawned wishes)"
+	for stop in 1 2 3 4 5 6 8 10 13; do
+		kill_agent
+		GRPAGENT_FAULT_AFTER_READY=1 GRPAGENT_FAULT_STOP=$stop start_agent || true
+		ctl set /a cpuset.cpus 1 || true
+		ctl attach / "$pid" "$(spawned wishes)" || true
+		kill_agent || true
+		start_agent
+		ctl attach /a "$pid" "$(spawned wishes)"
+		ctl set /a cpuset.cpus 0
+		has "$pid" 0
+		has "$(spawned wishes)" 0
+	done
+	ctl attach / "$pid" "$(spawned wishes)"
+	has "$pid" "$(everything)"
+	has "$(spawned wishes)" 1
+}
+
+@test "unload gives everybody his own back; hooks go with the last who is confined" {
+	make_groups
+	spawn sleeper "$SUPPORT/burn" 1 --hold
+	spawn wishes taskset -c 1 "$SUPPORT/burn" 1 --hold
+	wait_until 30 has "$(spawned wishes)" 1
+	ctl attach /a "$(spawned sleeper)" "$(spawned wishes)"
+	[[ -e $(echo "$PINS/$INSTANCE"/links-*/on_migrate) ]]
+	has "$(spawned wishes)" 0
+	ctl attach / "$(spawned sleeper)" "$(spawned wishes)"
+	wait_until 10 hooks_gone
+	ctl attach /a "$(spawned sleeper)" "$(spawned wishes)"
+	stop_agent
+	has "$(spawned wishes)" 0
+	"$AGENT_BIN" --instance "$INSTANCE" --unload
+	has "$(spawned sleeper)" "$(everything)"
+	has "$(spawned wishes)" 1
+}
+
+is_populated() {
+	(($(group_stat "$1" tasks) > 1))
+}
+
+hooks_gone() {
+	[[ ! -e $(echo "$PINS/$INSTANCE"/links-*/on_migrate) ]]
+}
+
+@test "one instance confines, a second is told" {
+	make_groups
+	spawn sleeper "$SUPPORT/burn" 1 --hold
+	ctl attach /a "$(spawned sleeper)"
+	another_instance two
+	start_agent
+	ctl mkdir /a
+	ctl set /a cpuset.cpus 0
+	refused EBUSY attach /a "$(spawned sleeper)"
+}
