@@ -524,7 +524,8 @@ pick() {
 	done
 	((refusals > steps / 20)) || fail "only $refusals of $steps were refused"
 	# It is all the same after the agent was killed.
-	restart_agent
+	kill_agent
+	start_agent
 	for group in t "${groups[@]}"; do
 		group_same "$group"
 	done
