@@ -21,7 +21,7 @@ static int take_setting(struct take *take, struct grp_group *group, const struct
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_declared_setting *setting;
-	char preset[GRP_VALUE_MAX + 1];
+	char preset[GRP_VALUE_MAX + 1] = "";
 	int r = grp_setting_read(take->core, group, ref, &text);
 
 	if (!r)
