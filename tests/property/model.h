@@ -38,6 +38,7 @@ struct m_group {
 	unsigned int mode;
 	unsigned int flags;
 	bool entered; /* since its last release (REL-3) */
+	bool closed; /* its cpuset is empty: nobody can come in (CPUSET-10) */
 };
 
 struct m_hierarchy {
@@ -62,6 +63,7 @@ struct model {
 	struct m_hierarchy hierarchies[M_HIERARCHIES];
 	struct m_group groups[M_GROUPS];
 	struct m_task tasks[M_TASKS];
+	int cpuset_at; /* hierarchy that it was bound to when model_cpuset() last looked */
 };
 
 /* With the default hierarchy; subsystems are filled in by the caller before. */
@@ -92,6 +94,14 @@ void model_release(struct model *model);
 void model_enter(struct model *model, int group);
 /* All that an attach or mkdir may have done that was cut off before its end. */
 void model_mark(struct model *model, const char *const *specs, int n);
+
+/*
+ * Nothing here writes lists of CPUs: a group has some by clone_children, or none. To be
+ * called before what depends on them or makes groups: cpuset may have come elsewhere.
+ */
+void model_cpuset(struct model *model);
+/* Of a new group; where cpuset is not bound it is open. */
+bool model_is_closed(const struct model *model, int parent);
 
 /* Births and exits; no errors. parent NOWHERE: in the roots. Return: index. */
 int model_birth(struct model *model, int parent, pid_t tid, pid_t tgid, uid_t uid);

@@ -158,11 +158,51 @@ static int make(struct model *model, const char *name, const struct options *opt
 	return 0;
 }
 
+static int cpuset_hierarchy(const struct model *model)
+{
+	for (unsigned int i = 0; i < model->n_subsystems; i++)
+		for (int h = 0; !strcmp(model->subsystems[i], "cpuset") && h < M_HIERARCHIES; h++)
+			if (model->hierarchies[h].live && model_bound(model, h) & (1U << i))
+				return h;
+	return NOWHERE;
+}
+
+bool model_is_closed(const struct model *model, int parent)
+{
+	const struct m_group *from = &model->groups[parent];
+
+	return from->hierarchy == model->cpuset_at &&
+	       (from->closed || !(from->flags & M_CLONE_CHILDREN));
+}
+
+/* Parents before children, which may stand anywhere in the table. */
+static void open_below(struct model *model, int parent)
+{
+	for (int g = 0; g < M_GROUPS; g++) {
+		if (!model->groups[g].live || model->groups[g].parent != parent)
+			continue;
+		model->groups[g].closed = model_is_closed(model, parent);
+		open_below(model, g);
+	}
+}
+
+void model_cpuset(struct model *model)
+{
+	int h = cpuset_hierarchy(model);
+
+	if (h == model->cpuset_at)
+		return;
+	model->cpuset_at = h;
+	if (h != NOWHERE)
+		open_below(model, model->hierarchies[h].root);
+}
+
 void model_init(struct model *model)
 {
 	const struct options options = { .clone_children = true };
 
 	(void)make(model, "default", &options, true);
+	model->cpuset_at = NOWHERE;
 }
 
 int model_mount(struct model *model, const char *name, const char *text)

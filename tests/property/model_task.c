@@ -74,6 +74,15 @@ static void move(struct m_task *task, const int *target)
 			task->where[h] = target[h];
 }
 
+/* Somebody is to come into a group that is closed; who is there already may stay. */
+static bool is_refused(struct model *model, const struct m_task *task, const int *target)
+{
+	int h = model->cpuset_at;
+
+	return h != NOWHERE && target[h] != NOWHERE && model->groups[target[h]].closed &&
+	       task->where[h] != target[h];
+}
+
 int model_attach(struct model *model, uid_t uid, const char *const *specs, int n, pid_t pid,
 		 bool whole)
 {
@@ -90,6 +99,12 @@ int model_attach(struct model *model, uid_t uid, const char *const *specs, int n
 		r = ESRCH;
 	if (!r && uid && uid != found->uid)
 		r = EACCES;
+	model_cpuset(model);
+	for (int t = 0; !r && t < M_TASKS; t++)
+		if (model->tasks[t].live &&
+		    (whole ? model->tasks[t].tgid == found->tgid : &model->tasks[t] == found) &&
+		    is_refused(model, &model->tasks[t], target))
+			r = ENOSPC;
 	for (int h = 0; !r && h < M_HIERARCHIES; h++)
 		if (target[h] != NOWHERE)
 			model_enter(model, target[h]);
@@ -116,6 +131,11 @@ int model_attach_from(struct model *model, uid_t uid, const char *spec, const ch
 	h = model->groups[from].hierarchy;
 	if (target[h] == NOWHERE || target[h] == from)
 		return EINVAL;
+	model_cpuset(model);
+	for (int t = 0; t < M_TASKS; t++)
+		if (model->tasks[t].live && model->tasks[t].where[h] == from &&
+		    is_refused(model, &model->tasks[t], target))
+			return ENOSPC;
 	for (int t = 0; t < M_TASKS; t++) {
 		struct m_task *task = &model->tasks[t];
 

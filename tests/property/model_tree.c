@@ -242,6 +242,7 @@ int model_mkdir(struct model *model, uid_t uid, const char *spec, unsigned int m
 		r = EACCES;
 	if (r)
 		return r;
+	model_cpuset(model);
 	while (group->live)
 		group++;
 	*group = (struct m_group){
@@ -253,6 +254,7 @@ int model_mkdir(struct model *model, uid_t uid, const char *spec, unsigned int m
 		.member_uid = uid,
 		.mode = mode,
 		.flags = model->groups[parent].flags,
+		.closed = model_is_closed(model, parent),
 	};
 	memcpy(group->name, name, len);
 	model_enter(model, parent);
@@ -445,8 +447,10 @@ int model_write_flag(struct model *model, uid_t uid, const char *spec, unsigned 
 	if (!r && on && 1U << flag == M_AUTO_DELETE && model->groups[group].parent != NOWHERE &&
 	    !may_change(model, uid, model->groups[group].parent))
 		r = EACCES;
-	if (!r)
-		set_flag(model, group, 1U << flag, on);
+	if (r)
+		return r;
+	model_cpuset(model);
+	set_flag(model, group, 1U << flag, on);
 	return r;
 }
 
