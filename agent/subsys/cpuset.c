@@ -117,4 +117,5 @@ void grp_cpuset_bind(struct grp_core *core, struct grp_hierarchy *hierarchy, voi
 {
 	(void)state;
 	grp_cpuset_place_rebound(core, hierarchy);
+	grp_cpuset_pressure_bind(core);
 }

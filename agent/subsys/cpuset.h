@@ -144,6 +144,11 @@ int grp_cpuset_canonical_policy(const char *text, char *ret_text, struct grp_err
 
 /* cpuset_pressure.c */
 int grp_cpuset_read_pressure(const struct grp_file_access *access, FILE *out);
+int grp_cpuset_write_pressure_enabled(const struct grp_file_access *access, const char *text,
+				      size_t len);
+void grp_cpuset_pressure_bind(struct grp_core *core);
+uint64_t grp_cpuset_due(struct grp_core *core, struct grp_hierarchy *hierarchy);
+int grp_cpuset_tick(struct grp_core *core, struct grp_hierarchy *hierarchy, uint64_t now_ns);
 
 /*
  * cpuset_place.c, where placement is told. check: before a change of what tasks may

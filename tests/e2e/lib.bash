@@ -87,6 +87,11 @@ need_plain_build() {
 	! grep -q __asan_init "$AGENT_BIN" || skip "built with sanitizers"
 }
 
+# Skips the test where it would hit others than itself: only a guest of tests/vm is all ours.
+need_guest() {
+	[[ -e /job && $(uname -n) == guest ]] || skip "hits the whole machine: only in a guest"
+}
+
 # --- time ------------------------------------------------------------------------
 
 step() {

@@ -52,7 +52,8 @@ static void open_world(unsigned int sets)
 	fake_task_old(world.fake, 1, 1);
 	fake_kernel_ops.pass(world.fake, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
 	world.fake->clock_ns = steps[0].second * S;
-	assert_int_equal(grp_pressure_switch(world.core, true), 0);
+	/* The file, so that it is on again after a restart. */
+	assert_int_equal(world_write(&world, "/", "cpuset.memory_pressure_enabled", "1"), 0);
 }
 
 static int setup(void **state)
