@@ -104,7 +104,7 @@ teardown() {
 	gives EISDIR unlink "$DIR/g"
 	gives EACCES create "$DIR/g/x"
 	gives EEXIST create "$DIR/g/tasks"
-	gives EACCES mknod "$DIR/g/x"
+	gives EPERM mknod "$DIR/g/x"
 	gives EPERM symlink "$DIR/g/x"
 	gives EPERM link "$DIR/g/tasks" "$DIR/g/x"
 	gives EOPNOTSUPP xattr "$DIR/g/tasks"
