@@ -236,7 +236,8 @@ empty_cpusets() {
 	reads 'cpuset: cpus unchanged' "$G/cpuset.cpus" 0
 	reads 'cpuset: mems unchanged' "$G/cpuset.mems" 0
 	bound=$(pgrep -x 'migration/0' || true)
-	if [[ -n $bound ]]; then
+	if [[ -n $bound ]] && (($(cpus_possible) > 1)); then
+		put "$G/cpuset.cpus" 1
 		answers EINVAL 'cpuset: a thread of the kernel that is bound to its CPU' \
 			write "$G/tasks" "$bound"
 		is 'cpuset: it has not come' "$(says grep -qx "$bound" "$G/tasks")" no

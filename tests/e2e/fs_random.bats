@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
+#
+# The control filesystem under many at once: 64 shells that do random operations, each with a model of
+# what has to be answered (tests/v1/random_shell); and names of random bytes. With SOAK=1 for 60 s.
+
+load fs_helper
+
+SHELLS=64
+SECONDS_OF_IT=$(by_length 2 5 60)
+
+setup() {
+	need_fuse
+	new_instance
+	start_agent
+	ctl mount -o cpuacct p
+	mount_fs p
+}
+
+teardown() {
+	local status=0
+	end_mounts || status=1
+	cleanup || status=1
+	return "$status"
+}
+
+# run_shells N SECONDS: none of them may have seen anything that its model does not explain
+run_shells() {
+	local i n
+	mkdir "$DIR/shared"
+	for ((i = 0; i < $1; i++)); do
+		spawn "shell$i" env BUILD="$BUILD" "$BATS_TEST_DIRNAME/../v1/random_shell" "$DIR" $((1 + RANDOM_START + i)) "$2"
+	done
+	for ((i = 0; i < $1; i++)); do
+		await "shell$i" $(($2 + 120)) || fail "$(output "shell$i")$(errors "shell$i")"
+	done
+	n=$(for ((i = 0; i < $1; i++)); do output "shell$i"; done | awk '{ n += $2 } END { print n }')
+	echo "$1 shells, $n operations"
+	find "$DIR/shared" -depth -type d -exec rmdir {} +
+	((n >= $1 * 3))
+}
+
+descriptors() {
+	find "/proc/$(agent_pid)/fd" -mindepth 1 | wc -l
+}
+
+descriptors_are() {
+	assert_equal "$(descriptors)" "$1" "descriptors"
+}
+
+rss_kib() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$(agent_pid)/status"
+}
+
+@test "64 shells: every answer is explained, nothing leaks" {
+	local before rss
+	RANDOM_START=$((RANDOM % 10000 + 1))
+	echo "shells from $RANDOM_START on"
+	before=$(descriptors)
+	run_shells "$SHELLS" 1
+	rss=$(rss_kib)
+	run_shells "$SHELLS" "$SECONDS_OF_IT"
+	wait_until 30 descriptors_are "$before"
+	assert_equal "$(ctl --json tree p:/ | jq length)" 1 "groups"
+	assert_equal "$(audit)" 0 "corrections"
+	# as many groups at a time and as many clients as in the first round
+	need_plain_build
+	assert_between "$(rss_kib)" 0 $((rss + 2048)) "KiB of memory, $rss before"
+}
+
+@test "names of random bytes: nothing but the documented errors" {
+	need perl
+	# shellcheck disable=SC2016
+	run -0 perl -e 'use strict; use Errno qw(:POSIX);
+		my ($dir, $n, $seed) = @ARGV;
+		my ($wrong, %seen) = (0);
+		srand $seed;
+		for (1 .. $n) {
+			my $len = rand() < 0.2 ? 250 + int rand 12 : 1 + int rand 20;
+			my $all = rand() < 0.5;
+			my $name = join "", map { chr($all ? 1 + int rand 255 : 33 + int rand 94) } 1 .. $len;
+			$name =~ tr{/}{_};
+			my $expected = $name =~ /^\.\.?$/ ? EEXIST : $len > 255 ? ENAMETOOLONG :
+				$name =~ /[\x01-\x1f\x7f]/ ? EINVAL : 0;
+			my $got = mkdir("$dir/$name") ? 0 : $! + 0;
+			$seen{$got}++;
+			$wrong++, printf "mkdir %s: %d, expected %d\n", unpack("H*", $name), $got, $expected
+				if $got != $expected;
+			next if $got;
+			opendir my $d, $dir or die;
+			my @listed = grep { $_ eq $name } readdir $d;
+			closedir $d;
+			$wrong++, printf "%s is listed %d times\n", unpack("H*", $name), scalar @listed
+				if @listed != 1;
+			$wrong++, printf "rename %s: %s\n", unpack("H*", $name), $!
+				unless rename "$dir/$name", "$dir/renamed" and rename "$dir/renamed", "$dir/$name";
+			$wrong++, printf "rmdir %s: %s\n", unpack("H*", $name), $! unless rmdir "$dir/$name";
+		}
+		print join(" ", map { "$_: $seen{$_}" } sort keys %seen), "\n";
+		exit($wrong ? 1 : 0)' "$DIR" "$(by_length 300 1500 20000)" "$RANDOM"
+	echo "$output"
+	assert_equal "$(ctl --json tree p:/ | jq length)" 1 "groups"
+}
