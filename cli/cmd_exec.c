@@ -14,6 +14,7 @@
 #include "base/cleanup_json.h"
 #include "base/parse.h"
 #include "ctl.h"
+#include "mem_policy.h"
 
 /* The whole process that asks. */
 #define CALLER "0"
@@ -63,6 +64,8 @@ static int enter(struct grp_ctl *ctl, const struct grp_args *args, const char *g
 
 	if (!status && json_object_get(reply, "failures"))
 		status = grp_ctl_failures(ctl, reply, groups);
+	if (!status)
+		status = grp_mem_policy_take(ctl);
 	grp_ctl_client_close(&ctl->client);
 	return status;
 }
@@ -147,6 +150,7 @@ const struct grp_verb grp_verb_exec = {
 		"With --clone a child node_PID of each group is made and entered, PID being the number\n"
 		"of COMMAND; without GROUP, of the group of hierarchy default (--subsys: of the\n"
 		"hierarchy that the subsystem is bound to) that grpctl is in.\n\n"
+		"In a group of subsystem cpuset COMMAND has the memory policy of the group.\n\n"
 		"Exit code: 125 when anything fails before COMMAND runs, wrong usage and an agent that\n"
 		"is not reachable included; 126 when COMMAND cannot be run; 127 when it is not found;\n"
 		"else COMMAND's own.\n",
