@@ -60,14 +60,14 @@ static __always_inline bool asked_alike(const struct task_struct *a, const struc
 static __always_inline void notice(struct grp_place_event *event)
 {
 	__u32 one = 1, all = 0;
-	long error;
+	int error;
 
-	error = bpf_map_update_elem(&place_pending, &event->tid, &one, BPF_NOEXIST);
+	error = map_insert(&place_pending, &event->tid, &one);
 	if (error == -17 /* EEXIST */)
 		return;
 	if (error) {
 		event->tid = 0;
-		if (bpf_map_update_elem(&place_pending, &all, &one, BPF_NOEXIST) == -17)
+		if (map_insert(&place_pending, &all, &one) == -17)
 			return;
 	}
 	stat_inc(GRP_STAT_PLACE_NOTICED);
