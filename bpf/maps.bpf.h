@@ -119,6 +119,16 @@ static __always_inline void stat_inc(__u32 stat)
 		__sync_fetch_and_add(value, 1);
 }
 
+/*
+ * A new element; -17 (EEXIST): there is one. As an int: before 6.4 the operations of maps return
+ * one, the verifier calls them without the helper between, and the upper half of the register is
+ * not the sign.
+ */
+static __always_inline int map_insert(void *map, const void *key, const void *value)
+{
+	return (int)bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+}
+
 static __always_inline struct grp_count *find_count(__u32 set)
 {
 	return bpf_map_lookup_elem(&counts, &set);

@@ -75,16 +75,16 @@ static __always_inline bool says_more(const struct grp_place_event *event)
 static __always_inline void notice(struct grp_place_event *event)
 {
 	__u32 one = event->how == GRP_PLACE_HOW_ASKED ? PENDING_WHO : PENDING, all = 0;
-	long error;
+	int error;
 
-	error = bpf_map_update_elem(&place_pending, &event->tid, &one, BPF_NOEXIST);
+	error = map_insert(&place_pending, &event->tid, &one);
 	if (error == -17 /* EEXIST */ && !says_more(event))
 		return;
 	if (error == -17)
 		error = 0;
 	if (error) {
 		event->tid = 0;
-		if (bpf_map_update_elem(&place_pending, &all, &one, BPF_NOEXIST) == -17)
+		if (map_insert(&place_pending, &all, &one) == -17)
 			return;
 	}
 	stat_inc(GRP_STAT_PLACE_NOTICED);

@@ -46,14 +46,14 @@ static __always_inline void birth_orphan(struct task_struct *child, struct task_
 	struct grp_orphan orphan = { .exec_id = child->self_exec_id,
 				     .place = parent_place(child, parent) };
 	struct grp_orphan_key key = orphan_key(child);
-	int error; /* before 6.4 the upper half of what map operations return is undefined */
+	int error;
 	int i;
 
 	for (i = 0; i < BIRTH_TRIES; i++) {
 		orphan.set = i < BIRTH_TRIES - 1 ? parent_set(parent) : GRP_SET_ROOT;
 		if (member_up(orphan.set))
 			continue;
-		error = bpf_map_update_elem(&orphans, &key, &orphan, BPF_NOEXIST);
+		error = map_insert(&orphans, &key, &orphan);
 		if (error) {
 			/* Another generation was first, or the table is full. */
 			both_down(orphan.set);

@@ -26,7 +26,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.bash"
 
 # Those that take a minute or so here, by turns on this kernel and that
-readonly SHORT=(agent debug helpers cli)
+readonly SHORT=(orphans debug helpers)
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
 
 read -ra kernels <<<"${VM_KERNELS:-6.1 6.12}"
