@@ -126,9 +126,16 @@ int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 
 int grp_group_processes(struct grp_call *call, const struct grp_group *group, size_t *ret_n)
 {
+	uint64_t tasks = grp_group_tasks(call->agent->core, group);
 	struct grp_members members = { .n = 0 };
-	int r = grp_group_members(call->agent->core, group, false, NULL, &members);
+	int r;
 
+	/* One task is one process: no need to look at all tasks for that. */
+	if (tasks <= 1) {
+		*ret_n = tasks;
+		return 0;
+	}
+	r = grp_group_members(call->agent->core, group, false, NULL, &members);
 	if (r == 0) {
 		grp_members_processes(&members);
 		*ret_n = members.n;
