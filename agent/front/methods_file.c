@@ -127,7 +127,7 @@ json_t *grp_usage_object(struct grp_call *call, struct grp_group *group, uint64_
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	struct grp_usage own, tree;
+	struct grp_usage own = { 0 }, tree = { 0 };
 
 	if (grp_group_text(group, &text) < 0 || grp_usage_read(core, group, false, &own) < 0 ||
 	    grp_usage_read(core, group, true, &tree) < 0)
@@ -180,8 +180,8 @@ static int describe_usage(struct grp_call *call, struct grp_group *group, void *
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
 	const struct usage_rows *rows = data;
-	struct grp_usage own, tree;
-	size_t tasks, processes;
+	struct grp_usage own = { 0 }, tree = { 0 };
+	size_t tasks, processes = 0;
 	int r;
 
 	if (rows) {

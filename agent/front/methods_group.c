@@ -79,7 +79,7 @@ static int describe_group(struct grp_call *call, struct grp_group *group, void *
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	struct grp_usage own, tree;
+	struct grp_usage own = { 0 }, tree = { 0 };
 	int r;
 
 	r = grp_group_text(group, &text);
