@@ -374,7 +374,12 @@ fuzz: ## libFuzzer looks for input that breaks what reads it, FUZZ_SECONDS for e
 bench: ## measure what everything costs; needs root (QUICK=1: under two minutes)
 	@.ci/packages --all
 	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory $(O)/grpagent $(BENCH_BIN)
-	@$(GIVE_BACK) BUILD=$(abspath $(O)) $(BENCH_BIN) $(if $(QUICK),--quick) --json $(O)/bench.json
+	@$(GIVE_BACK) BUILD=$(abspath $(O)) $(BENCH_BIN) $(if $(QUICK),--quick) --json $(O)/bench.json | \
+		tee $(O)/bench.md
+
+.PHONY: bench-report
+bench-report: bench ## the same, and docs/performance.md with its charts
+	@tests/bench/report $(O)/bench.json $(O)/bench.md docs/performance.md
 
 .PHONY: vm-shell
 vm-shell: tests ## a prompt in a guest with this build (KERNEL=6.1 or 6.12)

@@ -79,6 +79,8 @@ static int create(struct grp_core *core, const struct grp_group *wish, struct gr
 	group->flags = wish->flags;
 	grp_inode_init(group, &wish->inode);
 	group->created_ns = grp_clock_ns(CLOCK_REALTIME);
+	/* Its number was never anybody's: nothing can be folded under it. */
+	group->base_known = (1 << GRP_BASE_KINDS) - 1;
 	group->parent = parent;
 	group->hierarchy = hierarchy;
 	grp_row_bind(core, group, core->free_rows[--core->n_free_rows], true);

@@ -52,6 +52,7 @@ static void call_free(struct grp_call *call)
 	grp_job_free(call->job);
 	if (call->waiting)
 		grp_connection_wait_end(connection);
+	grp_json_text_done(&call->text);
 	json_decref(call->message);
 	free(call);
 	grp_connection_done(connection);
@@ -94,6 +95,27 @@ static json_t *failed_new(const struct grp_call *call, int result)
 	return grp_wire_error_new(GRP_WIRE_ERROR_FAILED, TAKE_PTR(failed));
 }
 
+static void answer_text(struct grp_call *call)
+{
+	size_t len = call->text.len;
+
+	if (!call->wire.oneway)
+		grp_connection_send_bytes(call->connection, TAKE_PTR(call->text.bytes), len);
+}
+
+void grp_call_text_begin(struct grp_call *call, const char *key)
+{
+	grp_json_text_raw(&call->text, "{\"parameters\":{");
+	grp_json_text_string(&call->text, key);
+	grp_json_text_raw(&call->text, ":[");
+}
+
+int grp_call_text_end(struct grp_call *call)
+{
+	grp_json_text_add(&call->text, "]}}", sizeof("]}}"));
+	return call->text.failed ? -ENOMEM : 0;
+}
+
 void grp_call_finish(struct grp_call *call, int result, json_t *reply)
 {
 	if (changes(call))
@@ -103,6 +125,8 @@ void grp_call_finish(struct grp_call *call, int result, json_t *reply)
 	if (result < 0) {
 		json_decref(reply);
 		answer(call, failed_new(call, result));
+	} else if (call->text.len) {
+		answer_text(call);
 	} else {
 		answer(call, grp_wire_reply_new(reply ?: json_object(), false));
 	}

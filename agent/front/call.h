@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "core/core.h"
+#include "front/json_text.h"
 #include "front/wire.h"
 
 struct grp_agent;
@@ -27,6 +28,7 @@ struct grp_call {
 	struct grp_wire_call wire; /* borrowed from message */
 	const struct grp_method *method; /* NULL: not of our interface */
 	struct grp_job *job; /* that will answer; NULL: none */
+	struct grp_json_text text; /* the whole answer as it goes out; empty: none */
 	struct grp_error error; /* reason, for a result below 0 */
 	const char *item; /* what failed; borrowed from message, may be NULL */
 	bool waiting; /* counted against streams-per-uid */
@@ -51,6 +53,13 @@ int grp_call_new(struct grp_agent *agent, struct grp_connection *connection, jso
  * @reply: parameters of the answer, taken over; NULL: none.
  */
 void grp_call_finish(struct grp_call *call, int result, json_t *reply);
+
+/*
+ * A large answer as text, for a handler that leaves its reply NULL: {"KEY":[ and what
+ * follows is written to call->text between the two. Return: 0; -ENOMEM.
+ */
+void grp_call_text_begin(struct grp_call *call, const char *key);
+int grp_call_text_end(struct grp_call *call);
 
 /**
  * grp_call_error() - answer with an error of the protocol and free the call.

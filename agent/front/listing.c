@@ -10,7 +10,6 @@
 
 #include "agent.h"
 #include "base/cleanup.h"
-#include "base/cleanup_json.h"
 #include "core/inode.h"
 
 static int add(struct grp_listing *listing, struct grp_group *group)
@@ -109,20 +108,34 @@ void grp_listing_done(struct grp_listing *listing)
 	*listing = (struct grp_listing){ .n = 0 };
 }
 
-int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
-		      json_t *(*describe)(struct grp_call *call, struct grp_group *group,
-					  void *data),
-		      void *data, json_t **ret_reply)
+/* What was made from the last to the first, into the answer from the first to the last. */
+static int put_in_order(struct grp_call *call, const char *key, const struct grp_json_text *made,
+			const size_t *starts, size_t n)
 {
-	_cleanup_json_ json_t *reversed = json_array();
-	_cleanup_json_ json_t *array = json_array();
+	grp_call_text_begin(call, key);
+	for (size_t i = 0; i < n; i++) {
+		size_t end = i ? starts[i - 1] : made->len;
 
-	for (size_t i = listing->n; i-- > 0;)
-		if (json_array_append_new(reversed, describe(call, listing->items[i], data)) < 0)
-			return -ENOMEM;
-	for (size_t i = listing->n; i-- > 0;)
-		if (json_array_append(array, json_array_get(reversed, i)) < 0)
-			return -ENOMEM;
-	*ret_reply = json_pack("{s:O}", key, array);
-	return *ret_reply ? 0 : -ENOMEM;
+		if (i)
+			grp_json_text_add(&call->text, ",", 1);
+		grp_json_text_add(&call->text, made->bytes + starts[i], end - starts[i]);
+	}
+	return grp_call_text_end(call);
+}
+
+int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
+		      grp_describe_fn describe, void *data)
+{
+	_cleanup_free_ size_t *starts = calloc(listing->n + 1, sizeof(*starts));
+	struct grp_json_text made = { .bytes = NULL };
+	int r = starts ? 0 : -ENOMEM;
+
+	for (size_t i = listing->n; r == 0 && i-- > 0;) {
+		starts[i] = made.len;
+		r = describe(call, listing->items[i], data, &made);
+	}
+	if (r == 0)
+		r = made.failed ? -ENOMEM : put_in_order(call, key, &made, starts, listing->n);
+	grp_json_text_done(&made);
+	return r;
 }

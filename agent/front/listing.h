@@ -27,15 +27,17 @@ struct grp_listing {
 int grp_listing_make(struct grp_call *call, bool children, struct grp_listing *ret_listing);
 void grp_listing_done(struct grp_listing *listing);
 
+/* What tells of one group: a JSON object to @out. Return: 0; -errno. */
+typedef int (*grp_describe_fn)(struct grp_call *call, struct grp_group *group, void *data,
+			       struct grp_json_text *out);
+
 /**
- * grp_listing_reply() - {@key: [an object for each group]}. Objects are made
- * from the last to the first, so that a parent's figure is read after those of
+ * grp_listing_reply() - {@key: [an object for each group]} becomes call->text. Objects
+ * are made from the last to the first, so that a parent's figure is read after those of
  * its children and is never less than their sum.
- * @describe: gives one object; NULL: no memory.
+ * Return: 0; -ENOMEM; of @describe.
  */
 int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
-		      json_t *(*describe)(struct grp_call *call, struct grp_group *group,
-					  void *data),
-		      void *data, json_t **ret_reply);
+		      grp_describe_fn describe, void *data);
 
 #endif

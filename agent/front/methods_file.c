@@ -127,7 +127,7 @@ json_t *grp_usage_object(struct grp_call *call, struct grp_group *group, uint64_
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	struct grp_usage own, tree;
+	struct grp_usage own = { 0 }, tree = { 0 };
 
 	if (grp_group_text(group, &text) < 0 || grp_usage_read(core, group, false, &own) < 0 ||
 	    grp_usage_read(core, group, true, &tree) < 0)
@@ -140,43 +140,89 @@ json_t *grp_usage_object(struct grp_call *call, struct grp_group *group, uint64_
 			 (json_int_t)processes);
 }
 
-static int by_group(const void *a, const void *b)
-{
-	uintptr_t x = (uintptr_t)((const struct grp_snapshot_row *)a)->group;
-	uintptr_t y = (uintptr_t)((const struct grp_snapshot_row *)b)->group;
-
-	return (x > y) - (x < y);
-}
-
-/* @data: a snapshot whose rows are sorted by group; NULL: look at each. */
-static json_t *describe_usage(struct grp_call *call, struct grp_group *group, void *data)
-{
-	const struct grp_snapshot_row key = { .group = group };
-	const struct grp_snapshot *snapshot = data;
-	const struct grp_snapshot_row *row;
-	size_t processes;
-
-	if (!snapshot) {
-		if (grp_group_processes(call, group, &processes) < 0)
-			return NULL;
-		return grp_usage_object(call, group, grp_group_tasks(call->agent->core, group),
-					processes);
-	}
-	row = bsearch(&key, snapshot->rows, snapshot->n, sizeof(*row), by_group);
-	return row ? grp_usage_object(call, group, row->tasks, row->processes) : NULL;
-}
-
-/* One pass over the tasks counts the processes of all groups at once. */
-static int get_many(struct grp_call *call, const struct grp_listing *listing, json_t **ret_reply)
-{
+/* A snapshot, and where in it each group is. */
+struct usage_rows {
 	struct grp_snapshot snapshot;
-	int r = grp_snapshot_take(call->agent->core, &snapshot);
+	uint32_t *at; /* [row of a group in the table of shown values]; owned */
+};
+
+static int take_rows(struct grp_core *core, struct usage_rows *rows)
+{
+	int r = grp_snapshot_take(core, &rows->snapshot);
 
 	if (r < 0)
 		return r;
-	qsort(snapshot.rows, snapshot.n, sizeof(*snapshot.rows), by_group);
-	r = grp_listing_reply(call, listing, "usage", describe_usage, &snapshot, ret_reply);
-	grp_snapshot_done(&snapshot);
+	rows->at = calloc(grp_core_view(core)->capacity_groups, sizeof(*rows->at));
+	if (!rows->at)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->snapshot.n; i++)
+		rows->at[rows->snapshot.rows[i].group->row] = (uint32_t)i;
+	return 0;
+}
+
+static void put_usage(struct grp_json_text *out, const struct grp_usage *own,
+		      const struct grp_usage *tree)
+{
+	grp_json_text_raw(out, ",\"usage_ns\":");
+	grp_json_text_number(out, (int64_t)tree->time_ns);
+	grp_json_text_raw(out, ",\"usage_own_ns\":");
+	grp_json_text_number(out, (int64_t)own->time_ns);
+	grp_json_text_raw(out, ",\"user_ns\":");
+	grp_json_text_number(out, (int64_t)tree->user_ns);
+	grp_json_text_raw(out, ",\"system_ns\":");
+	grp_json_text_number(out, (int64_t)tree->system_ns);
+}
+
+/* @data: where to find how many tasks and processes there are; NULL: look for one. */
+static int describe_usage(struct grp_call *call, struct grp_group *group, void *data,
+			  struct grp_json_text *out)
+{
+	_cleanup_free_ char *text = NULL;
+	struct grp_core *core = call->agent->core;
+	const struct usage_rows *rows = data;
+	struct grp_usage own = { 0 }, tree = { 0 };
+	size_t tasks, processes = 0;
+	int r;
+
+	if (rows) {
+		tasks = rows->snapshot.rows[rows->at[group->row]].tasks;
+		processes = rows->snapshot.rows[rows->at[group->row]].processes;
+		r = 0;
+	} else {
+		tasks = grp_group_tasks(core, group);
+		r = grp_group_processes(call, group, &processes);
+	}
+	if (r == 0)
+		r = grp_group_text(group, &text);
+	if (r == 0)
+		r = grp_usage_read(core, group, false, &own);
+	if (r == 0)
+		r = grp_usage_read(core, group, true, &tree);
+	if (r < 0)
+		return r;
+	grp_json_text_raw(out, "{\"hierarchy\":");
+	grp_json_text_string(out, group->hierarchy->name);
+	grp_json_text_raw(out, ",\"group\":");
+	grp_json_text_string(out, text);
+	put_usage(out, &own, &tree);
+	grp_json_text_raw(out, ",\"tasks\":");
+	grp_json_text_number(out, (int64_t)tasks);
+	grp_json_text_raw(out, ",\"processes\":");
+	grp_json_text_number(out, (int64_t)processes);
+	grp_json_text_raw(out, "}");
+	return 0;
+}
+
+/* One pass over the tasks counts the processes of all groups at once. */
+static int get_many(struct grp_call *call, const struct grp_listing *listing)
+{
+	struct usage_rows rows = { .at = NULL };
+	int r = take_rows(call->agent->core, &rows);
+
+	if (r == 0)
+		r = grp_listing_reply(call, listing, "usage", describe_usage, &rows);
+	free(rows.at);
+	grp_snapshot_done(&rows.snapshot);
 	return r;
 }
 
@@ -189,11 +235,12 @@ int grp_method_get_usage(struct grp_call *call, json_t **ret_reply)
 	if (r < 0)
 		return r;
 	if (listing.n > 1)
-		r = get_many(call, &listing, ret_reply);
+		r = get_many(call, &listing);
 	else
 		r = grp_core_settle(call->agent->core);
 	if (r == 0 && listing.n <= 1)
-		r = grp_listing_reply(call, &listing, "usage", describe_usage, NULL, ret_reply);
+		r = grp_listing_reply(call, &listing, "usage", describe_usage, NULL);
 	grp_listing_done(&listing);
+	*ret_reply = NULL;
 	return r;
 }

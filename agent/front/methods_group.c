@@ -33,43 +33,77 @@ int grp_method_rename_group(struct grp_call *call, json_t **ret_reply)
 /* --- listing ----------------------------------------------------------------- */
 
 /* Names of the flags that are set, as the control files call them. */
+static const struct {
+	uint32_t flag;
+	const char *name;
+} flag_table[] = {
+	{ GRP_GROUP_NOTIFY_ON_RELEASE, "notify_on_release" },
+	{ GRP_GROUP_AUTO_DELETE, "auto_delete" },
+	{ GRP_GROUP_CLONE_CHILDREN, "cgroup.clone_children" },
+};
+
 static json_t *flag_names(const struct grp_group *group)
 {
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} flags[] = {
-		{ GRP_GROUP_NOTIFY_ON_RELEASE, "notify_on_release" },
-		{ GRP_GROUP_AUTO_DELETE, "auto_delete" },
-		{ GRP_GROUP_CLONE_CHILDREN, "cgroup.clone_children" },
-	};
 	_cleanup_json_ json_t *names = json_array();
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (group->flags & flags[i].flag &&
-		    json_array_append_new(names, json_string(flags[i].name)) < 0)
+	for (size_t i = 0; i < sizeof(flag_table) / sizeof(*flag_table); i++)
+		if (group->flags & flag_table[i].flag &&
+		    json_array_append_new(names, json_string(flag_table[i].name)) < 0)
 			return NULL;
 	return TAKE_PTR(names);
 }
 
-static json_t *describe_group(struct grp_call *call, struct grp_group *group, void *data)
+static void put_number(struct grp_json_text *out, const char *key, uint64_t number)
+{
+	grp_json_text_raw(out, key);
+	grp_json_text_number(out, (int64_t)number);
+}
+
+static void put_flags(const struct grp_group *group, struct grp_json_text *out)
+{
+	const char *comma = "";
+
+	grp_json_text_raw(out, ",\"flags\":[");
+	for (size_t i = 0; i < sizeof(flag_table) / sizeof(*flag_table); i++) {
+		if (!(group->flags & flag_table[i].flag))
+			continue;
+		grp_json_text_raw(out, comma);
+		grp_json_text_string(out, flag_table[i].name);
+		comma = ",";
+	}
+	grp_json_text_raw(out, "]}");
+}
+
+static int describe_group(struct grp_call *call, struct grp_group *group, void *data,
+			  struct grp_json_text *out)
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	struct grp_usage own, tree;
+	struct grp_usage own = { 0 }, tree = { 0 };
+	int r;
 
-	if (grp_group_text(group, &text) < 0 || grp_usage_read(core, group, false, &own) < 0 ||
-	    grp_usage_read(core, group, true, &tree) < 0)
-		return NULL;
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-			 "hierarchy", group->hierarchy->name, "group", text, "depth",
-			 (json_int_t)grp_group_depth(group), "children",
-			 (json_int_t)group->n_children, "tasks",
-			 (json_int_t)grp_group_tasks(core, group), "subtree_tasks",
-			 (json_int_t)grp_group_subtree_tasks(core, group), "usage_ns",
-			 (json_int_t)tree.time_ns, "usage_own_ns", (json_int_t)own.time_ns, "uid",
-			 (json_int_t)group->inode.uid, "gid", (json_int_t)group->inode.gid, "mode",
-			 (json_int_t)group->inode.mode, "flags", flag_names(group));
+	r = grp_group_text(group, &text);
+	if (r == 0)
+		r = grp_usage_read(core, group, false, &own);
+	if (r == 0)
+		r = grp_usage_read(core, group, true, &tree);
+	if (r < 0)
+		return r;
+	grp_json_text_raw(out, "{\"hierarchy\":");
+	grp_json_text_string(out, group->hierarchy->name);
+	grp_json_text_raw(out, ",\"group\":");
+	grp_json_text_string(out, text);
+	put_number(out, ",\"depth\":", grp_group_depth(group));
+	put_number(out, ",\"children\":", group->n_children);
+	put_number(out, ",\"tasks\":", grp_group_tasks(core, group));
+	put_number(out, ",\"subtree_tasks\":", grp_group_subtree_tasks(core, group));
+	put_number(out, ",\"usage_ns\":", tree.time_ns);
+	put_number(out, ",\"usage_own_ns\":", own.time_ns);
+	put_number(out, ",\"uid\":", group->inode.uid);
+	put_number(out, ",\"gid\":", group->inode.gid);
+	put_number(out, ",\"mode\":", group->inode.mode);
+	put_flags(group, out);
+	return 0;
 }
 
 int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
@@ -82,8 +116,9 @@ int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 		return r;
 	r = grp_core_settle(call->agent->core);
 	if (r == 0)
-		r = grp_listing_reply(call, &listing, "groups", describe_group, NULL, ret_reply);
+		r = grp_listing_reply(call, &listing, "groups", describe_group, NULL);
 	grp_listing_done(&listing);
+	*ret_reply = NULL;
 	return r;
 }
 
@@ -91,9 +126,16 @@ int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 
 int grp_group_processes(struct grp_call *call, const struct grp_group *group, size_t *ret_n)
 {
+	uint64_t tasks = grp_group_tasks(call->agent->core, group);
 	struct grp_members members = { .n = 0 };
-	int r = grp_group_members(call->agent->core, group, false, NULL, &members);
+	int r;
 
+	/* One task is one process: no need to look at all tasks for that. */
+	if (tasks <= 1) {
+		*ret_n = tasks;
+		return 0;
+	}
+	r = grp_group_members(call->agent->core, group, false, NULL, &members);
 	if (r == 0) {
 		grp_members_processes(&members);
 		*ret_n = members.n;

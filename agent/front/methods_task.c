@@ -34,7 +34,7 @@ struct task_list {
 	const struct grp_group *last;
 	bool readable; /* last */
 	char *text; /* of last; owned */
-	json_t *array;
+	bool any; /* one is there already */
 };
 
 /* Who may read that list of members, may be told who they are. */
@@ -68,10 +68,10 @@ static int enter_group(struct task_list *list, struct grp_group *group)
 
 static int add_task(struct task_list *list, const struct grp_member *member)
 {
+	struct grp_json_text *out = &list->call->text;
 	struct grp_group *group =
 		grp_member_group(list->call->agent->core, member, list->hierarchy);
 	_cleanup_free_ char *command = NULL;
-	json_t *object;
 	int r;
 
 	if (!shown_tid(list->call, member))
@@ -82,17 +82,26 @@ static int add_task(struct task_list *list, const struct grp_member *member)
 	r = grp_text_escape(member->comm, strlen(member->comm), &command);
 	if (r < 0)
 		return r;
-	object = json_pack("{s:i, s:i, s:s, s:s, s:I, s:s}", "pid",
-			   (int)shown_tid(list->call, member), "tgid",
-			   (int)shown_tgid(list->call, member), "hierarchy", list->hierarchy->name,
-			   "group", list->text, "cpu_ns", (json_int_t)member->cpu_ns, "command",
-			   command);
-	return json_array_append_new(list->array, object) < 0 ? -ENOMEM : 0;
+	grp_json_text_raw(out, list->any ? ",{\"pid\":" : "{\"pid\":");
+	list->any = true;
+	grp_json_text_number(out, shown_tid(list->call, member));
+	grp_json_text_raw(out, ",\"tgid\":");
+	grp_json_text_number(out, shown_tgid(list->call, member));
+	grp_json_text_raw(out, ",\"hierarchy\":");
+	grp_json_text_string(out, list->hierarchy->name);
+	grp_json_text_raw(out, ",\"group\":");
+	grp_json_text_string(out, list->text);
+	grp_json_text_raw(out, ",\"cpu_ns\":");
+	grp_json_text_number(out, (int64_t)member->cpu_ns);
+	grp_json_text_raw(out, ",\"command\":");
+	grp_json_text_string(out, command);
+	grp_json_text_raw(out, "}");
+	return 0;
 }
 
-static int list_members(struct grp_call *call, struct grp_group *group, json_t *array)
+static int list_members(struct grp_call *call, struct grp_group *group)
 {
-	struct task_list list = { .call = call, .hierarchy = group->hierarchy, .array = array };
+	struct task_list list = { .call = call, .hierarchy = group->hierarchy };
 	struct grp_members members = { .n = 0 };
 	int r;
 
@@ -100,28 +109,24 @@ static int list_members(struct grp_call *call, struct grp_group *group, json_t *
 			      call->caller, &members);
 	if (r == 0 && grp_call_flag(call, "processes"))
 		grp_members_processes(&members);
+	grp_call_text_begin(call, "tasks");
 	for (size_t i = 0; r == 0 && i < members.n; i++)
 		r = add_task(&list, &members.items[i]);
 	grp_members_done(&members);
 	free(list.text);
-	return r;
+	return r < 0 ? r : grp_call_text_end(call);
 }
 
 int grp_method_list_tasks(struct grp_call *call, json_t **ret_reply)
 {
-	_cleanup_json_ json_t *array = json_array();
 	struct grp_group *group;
 	int r;
 
 	r = grp_call_group(call, grp_call_string(call, "group"), &group);
 	if (r == 0)
 		r = check_readable(call, group, &call->error);
-	if (r == 0)
-		r = array ? list_members(call, group, array) : -ENOMEM;
-	if (r < 0)
-		return r;
-	*ret_reply = json_pack("{s:O}", "tasks", array);
-	return *ret_reply ? 0 : -ENOMEM;
+	*ret_reply = NULL;
+	return r < 0 ? r : list_members(call, group);
 }
 
 /* --- places of a task -------------------------------------------------------- */
