@@ -110,6 +110,14 @@ same_console() {
 	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
 }
 
+@test "docs: the example of cpusets does what it shows" {
+	need_sources
+	[[ $(</sys/devices/system/cpu/online) == 0-* ]] || skip "fewer than 2 CPUs"
+	start_agent
+	same_console "$ROOT/docs/cpuset.md"
+	assert_equal "$(ctl --json hierarchies | jq -c '[.[] | [.name, .groups]]')" '[["default",1]]' "left behind"
+}
+
 @test "docs: the example of a configuration does what it shows" {
 	need_sources
 	start_agent
