@@ -27,9 +27,8 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
 	core->topology = calloc(1, sizeof(*core->topology));
-	if (grp_masks_new(&core->masks) || grp_place_new(core) || !core->topology ||
-	    !core->base || !core->sets ||
-	    !core->plan || !core->planned || !core->free_rows) {
+	if (grp_masks_new(&core->masks) || grp_place_new(core) || !core->topology || !core->base ||
+	    !core->sets || !core->plan || !core->planned || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}

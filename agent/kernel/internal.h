@@ -131,9 +131,10 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 /* --- place.c ------------------------------------------------------------------ */
 
 int grp_places_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record);
-int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data);
+int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,
+		     void *data);
 int grp_places_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
-		     grp_placed_fn fn, void *data);
+		      grp_placed_fn fn, void *data);
 int grp_places_write(void *kernel, const struct grp_scan_request *request);
 int grp_places_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask);
 int grp_places_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);

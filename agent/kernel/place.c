@@ -69,7 +69,7 @@ static int on_placed(const void *record, void *data)
 }
 
 int grp_places_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
-		     grp_placed_fn fn, void *data)
+		      grp_placed_fn fn, void *data)
 {
 	struct grp_bpf *bpf = kernel;
 	struct placed placed = { .fn = fn, .data = data };
