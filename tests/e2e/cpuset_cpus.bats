@@ -121,7 +121,7 @@ watching() {
 }
 
 told_of() { # PID [COMM]
-	output events | jq -e --argjson pid "$1" --arg comm "${2-}" 'select(.event == "placement" and
+	output events | jq -s -e --argjson pid "$1" --arg comm "${2-}" 'any(.[]; .event == "placement" and
 		.process == $pid and .given == "0" and .asked == "1" and
 		($comm == "" or .comm == $comm))' >/dev/null
 }
