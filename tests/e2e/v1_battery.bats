@@ -25,7 +25,7 @@ teardown() {
 		rmdir "$OWN" || status=1
 	fi
 	end_mounts || status=1
-	[[ -z $OWN_DIR ]] || rmdir "$OWN_DIR/mount" "$OWN_DIR" || status=1
+	[[ -z $OWN_DIR ]] || rm -df "$OWN_DIR/mount" "$OWN_DIR" || status=1
 	cleanup || status=1
 	return "$status"
 }
@@ -76,6 +76,10 @@ own_hierarchy() {
 forget_hierarchy() {
 	mountpoint -q "$OWN" || mount -t cgroup -o "none,name=$INSTANCE" none "$OWN"
 	umount "$OWN"
+	wait_until 2 is_forgotten
+}
+
+is_forgotten() {
 	! grep -q "name=$INSTANCE:" /proc/self/cgroup
 }
 
@@ -99,6 +103,13 @@ our_mount() {
 @test "ours with cpuacct" {
 	our_mount cpuacct
 	battery --own --deviations "$V1/deviations" --deviations "$V1/deviations.cpuacct" "$DIR" cpuacct
+}
+
+# Where tasks end up is asked by cpuset_cpus.bats.
+@test "ours with cpuset: files, values, rules" {
+	our_mount cpuset
+	battery --own --only files,lists,flags,inherit,rules,directories,release \
+		--deviations "$V1/deviations" --deviations "$V1/deviations.cpuset" "$DIR" cpuset
 }
 
 @test "the battery: wrong answers and unused deviations are failures" {

@@ -23,6 +23,10 @@ affinity() {
 	sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$1/status"
 }
 
+cpu_of() {
+	cut -d ' ' -f 39 "/proc/$1/stat"
+}
+
 moves_and_changes() {
 	local all one=$TOP/one none=$TOP/all
 	mkdir "$one" "$none"
@@ -65,9 +69,11 @@ own_wishes() {
 children_of_it() {
 	group c
 	put "$G/cpuset.cpus" 1
-	is 'a child: born in the group' "$(in_group "$G" sh -c 'grep Cpus_allowed_list /proc/self/status' |
-		cut -f 2)" 1
-	is 'a child: its CPU' "$(in_group "$G" sh -c 'cut -d " " -f 39 /proc/self/stat')" 1
+	# shellcheck disable=SC2016
+	start sh -c 'echo $$ >"$1/tasks"; "$2" 0 --forever & echo $!; wait' sh "$G" "$SUPPORT/burn"
+	wait_for test -s "$SCRATCH/out"
+	becomes 1 'a child: born in the group' affinity "$(cat "$SCRATCH/out")"
+	becomes 1 'a child: where it runs' cpu_of "$(cat "$SCRATCH/out")"
 	tidy
 }
 
