@@ -205,7 +205,6 @@ $(call objects,$(PROPERTY_SRC)): private GRP_CPPFLAGS += -Icli
 
 $(BENCH_OPS_BIN): $(call objects,$(BENCH_OPS_SRC)) $(AGENT_LIB_OBJ) $(O)/libunit.a
 	$(call link,$(AGENT_LIBS) -lcmocka -pthread)
-$(call objects,$(BENCH_OPS_SRC)): private GRP_CPPFLAGS += -Itests/unit
 
 # The agent as it is, without the subsystems of tests.
 $(BENCH_BIN): $(call objects,$(BENCH_SRC)) $(AGENT_LIB_OBJ)

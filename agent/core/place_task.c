@@ -182,7 +182,7 @@ int grp_place_decide(struct grp_core *core, const struct grp_place_record *recor
 	};
 	int r;
 
-	view.confined = grp_place_confines(core, view.group);
+	view.confined = view.group && grp_place_confines(core, view.group);
 	if (!view.half && (!view.confined || record->kind & GRP_TASK_FIXED))
 		return 0;
 	if (view.confined)

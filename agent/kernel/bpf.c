@@ -213,11 +213,13 @@ static int on_ring(void *ctx, void *data, size_t size)
 {
 	struct grp_bpf *bpf = ctx;
 
-	if (size >= sizeof(struct grp_place_event) && bpf->on_event)
-		bpf->on_event(data, bpf->on_event_data);
-	else if (size >= sizeof(struct grp_event) && bpf->on_event &&
-		 ((const struct grp_event *)data)->kind != GRP_EVENT_PLACE)
-		bpf->on_event(data, bpf->on_event_data);
+	const struct grp_event *event = data;
+	size_t needed = sizeof(*event);
+
+	if (size >= needed && event->kind == GRP_EVENT_PLACE)
+		needed = sizeof(struct grp_place_event);
+	if (size >= needed && bpf->on_event)
+		bpf->on_event(event, bpf->on_event_data);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include "base/parse.h"
 #include "core/snapshot.h"
 #include "front/wire.h"
-#include "fake_kernel.h"
+#include "../unit/fake_kernel.h"
 
 #define GROUPS 1000
 #define N_MAX 1000000
