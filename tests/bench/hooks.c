@@ -50,12 +50,13 @@ static int take_hook(struct bench_hooks *hooks, const char *dir, const char *nam
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 
-	if (hooks->n == HOOKS_MAX || n < 0 || (size_t)n >= sizeof(path))
+	if (hooks->n == HOOKS_MAX || n < 0 || (size_t)n >= sizeof(path) ||
+	    strlen(name) >= sizeof(hook->name))
 		return -ENAMETOOLONG;
 	hook->link = bpf_obj_get(path);
 	if (hook->link < 0)
 		return bench_fail(-errno, "%s", path);
-	(void)snprintf(hook->name, sizeof(hook->name), "%s", name);
+	memcpy(hook->name, name, strlen(name) + 1);
 	hook->program = -1;
 	hooks->n++;
 	if (bpf_obj_get_info_by_fd(hook->link, &info, &len))
