@@ -201,7 +201,8 @@ static void mode_connect(const char *path, const char *argument)
 {
 	static int fds[CONNECTIONS_MAX];
 	size_t n = number(argument, CONNECTIONS_MAX), answered = 0;
-	char c;
+	char reply[512];
+	ssize_t len;
 
 	for (size_t i = 0; i < n; i++)
 		fds[i] = try_connect(path);
@@ -210,7 +211,9 @@ static void mode_connect(const char *path, const char *argument)
 
 		if (fds[i] < 0 || !send_all(fds[i], PING, sizeof(PING)))
 			continue;
-		if (poll(&wait, 1, ANSWER_MS) == 1 && recv(fds[i], &c, 1, 0) == 1)
+		len = poll(&wait, 1, ANSWER_MS) == 1 ? recv(fds[i], reply, sizeof(reply), 0) : -1;
+		/* One that is refused is told so, if it has asked before that. */
+		if (len > 0 && !memmem(reply, len, "\"error\"", strlen("\"error\"")))
 			answered++;
 	}
 	(void)printf("answered %zu\n", answered);
