@@ -302,7 +302,7 @@ static const struct grp_file files[] = {
 	     "1: no group beside it has any of its nodes"),
 	FLAG("mem_hardwall", 0, GRP_CPUSET_MEM_HARDWALL, "0", "kept, without effect"),
 	FLAG("memory_migrate", 0, GRP_CPUSET_MEMORY_MIGRATE, "0",
-	     "1: pages move along when mems changes or a task comes in"),
+	     "1: pages are to move along with mems; kept, none is moved yet"),
 	{
 		.name = "memory_pressure",
 		.mode = 0444,
