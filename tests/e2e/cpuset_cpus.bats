@@ -7,6 +7,7 @@
 # lost, a rewritten mask stays, or a killed agent takes its own mask for a wish.
 
 load lib
+load affinity
 
 setup() {
 	(($(nproc) >= 2)) || skip "one CPU"
@@ -16,18 +17,6 @@ setup() {
 
 teardown() {
 	cleanup
-}
-
-# affinity PID: of all its threads, each different one once
-affinity() {
-	local task
-	for task in /proc/"$1"/task/*; do
-		sed -n 's/^Cpus_allowed_list:\s*//p' "$task/status" || true
-	done 2>/dev/null | sort -u | tr '\n' ' ' | sed 's/ $//'
-}
-
-has() { # PID LIST
-	assert_equal "$(affinity "$1")" "$2" "CPUs of $1"
 }
 
 # Every member's affinity is the list.
