@@ -54,8 +54,8 @@ at_most() {
 		((counted > 0 && counted <= bound)) || status=1
 	done <<-END
 		on_switch 1100
-		on_newtask 60000
-		on_fork 60000
+		on_newtask 90000
+		on_fork 90000
 		on_exit 1900
 		on_free 3200
 		on_exec 2800
