@@ -20,6 +20,8 @@
 /* Of the kernel's task_struct.flags, which /proc/PID/stat shows. */
 #define PF_KTHREAD 0x00200000
 #define PF_NO_SETAFFINITY 0x04000000
+/* The kernel's thread that makes the others; without the flag, but not to be moved either. */
+#define KTHREADD 2
 
 /* --- /proc/PID/stat ------------------------------------------------------------------ */
 
@@ -63,6 +65,7 @@ static int read_task(pid_t pid, struct grp_shield_task *ret_task)
 	_cleanup_fclose_ FILE *stream = NULL;
 	char path[64], text[1024];
 	size_t len;
+	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	stream = fopen(path, "re");
@@ -70,7 +73,10 @@ static int read_task(pid_t pid, struct grp_shield_task *ret_task)
 		return -errno;
 	len = fread(text, 1, sizeof(text) - 1, stream);
 	text[len] = '\0';
-	return len ? grp_shield_parse_task(text, ret_task) : -ESRCH;
+	r = len ? grp_shield_parse_task(text, ret_task) : -ESRCH;
+	if (r == 0 && ret_task->kernel && pid == KTHREADD)
+		ret_task->bound = true;
+	return r;
 }
 
 /* --- one round -------------------------------------------------------------------------- */
