@@ -61,9 +61,7 @@ named() {
 
 # errno_of FILE TEXT: of one write to the kernel's file; 0 when it is taken
 errno_of() {
-	perl -e 'use Errno; open(my $f, "+<", $ARGV[0]) or exit 1;
-		print defined syswrite($f, $ARGV[1]) ? "0" :
-			(grep { $!{$_} } grep { !/WOULDBLOCK/ } keys %!)[0]' "$1" "$2"
+	"$SUPPORT/try" write "$1" "$2"
 }
 
 # ours_of GROUP FILE TEXT: the same of ours
