@@ -104,7 +104,8 @@ CLI_SHARED := agent/front/wire.c
 
 # storm: its processes share memory and have stacks of their own, no sanitizer can follow.
 # burn: has to spend its time where it says.
-UNSANITIZED := tests/support/storm tests/support/burn
+# confined: a sanitizer makes system calls that its filters forbid.
+UNSANITIZED := tests/support/storm tests/support/burn tests/support/confined
 
 # Replaced in the test agent by tests/support/fault.c.
 FAULT_SEAM := agent/base/fault_none.c

@@ -11,12 +11,14 @@
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "base/cleanup.h"
 #include "kernel/internal.h"
 
 struct grace {
 	struct grp_bpf *bpf;
+	struct grace *prev, *next; /* of those that are waited for */
 	sd_event_source *source;
 	void (*done)(void *data);
 	void *data;
@@ -41,8 +43,21 @@ int grp_grace_open(struct grp_bpf *bpf)
 	return bpf->grace_outer < 0 ? -errno : 0;
 }
 
+/* Children that are left end by themselves; nobody asks for them any more. */
+static void drop_all(struct grp_bpf *bpf)
+{
+	struct grace *grace, *next;
+
+	DL_FOREACH_SAFE(bpf->graces, grace, next) {
+		DL_DELETE(bpf->graces, grace);
+		(void)sd_event_source_disable_unref(grace->source);
+		free(grace);
+	}
+}
+
 void grp_grace_close(struct grp_bpf *bpf)
 {
+	drop_all(bpf);
 	if (bpf->grace_outer >= 0)
 		(void)close(bpf->grace_outer);
 	if (bpf->grace_inner >= 0)
@@ -75,6 +90,7 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *data)
 	_cleanup_free_ struct grace *grace = data;
 	bool done = info->si_code == CLD_EXITED && info->si_status == 0;
 
+	DL_DELETE(grace->bpf->graces, grace);
 	(void)sd_event_source_unref(source);
 	/* Somebody has killed the child: the period is still owed. */
 	if (!done && grp_grace_start(grace->bpf, grace->done, grace->data) == 0)
@@ -108,6 +124,7 @@ int grp_grace_start(void *kernel, void (*done)(void *data), void *data)
 		(void)waitpid(pid, NULL, 0);
 		return r;
 	}
+	DL_APPEND(bpf->graces, grace);
 	(void)TAKE_PTR(grace);
 	return 0;
 }

@@ -14,6 +14,7 @@
 struct bpf_link;
 struct bpf_program;
 struct fastpath;
+struct grace;
 struct pressure;
 struct ring_buffer;
 
@@ -39,6 +40,7 @@ struct grp_bpf {
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
+	struct grace *graces; /* periods that are waited for, see grace.c */
 	int grace_outer, grace_inner; /* updating the one waits for a grace period */
 	int policy; /* scheduling of the agent outside passes */
 	struct sched_param param;

@@ -134,7 +134,11 @@ is_frozen() {
 	local pid
 	pid=$(spawned busy)
 	assert_equal "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" 32 threads
-	assert_equal "$(urgent "$SUPPORT/inject" -p -n 32 "$AGENT_BIN" "$pid")" "done 1024" "results"
+	local results
+	results=$(urgent "$SUPPORT/inject" -p -n 32 "$AGENT_BIN" "$pid")
+	# On a starved machine one may not stop in time, and is let go: that is no disturbance either.
+	assert_match "$results" '^done 10[0-9][0-9](.busy [0-9]+)?$' "results"
+	assert_equal "$(awk '{ n += $2 } END { print n }' <<<"$results")" 1024 "asked for"
 	kill -TERM "$pid"
 	await busy 60
 	assert_match "$(output busy)" '^ready.undisturbed [0-9]+$' "the program"

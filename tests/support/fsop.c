@@ -82,11 +82,16 @@ static int big(const char *path, const char *bytes)
 {
 	size_t n = number(bytes, 1 << 24);
 	char *text = malloc(n);
+	int r, error;
 
 	if (!text)
 		die("malloc");
 	memset(text, '1', n);
-	return write_to(path, 0, text, n);
+	r = write_to(path, 0, text, n);
+	error = errno;
+	free(text);
+	errno = error;
+	return r;
 }
 
 static int run(char **argv)
