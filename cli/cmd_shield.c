@@ -34,7 +34,7 @@ static void show_left(const struct grp_shield *shield)
 		bound += strcmp(json_string_value(json_object_get(task, "reason")) ?: "",
 				GRP_SHIELD_KERNEL) != 0;
 	if (bound)
-		(void)printf("Left: %zu kernel threads that belong to their CPU.\n", bound);
+		(void)printf("Left: %zu kernel threads that cannot be moved.\n", bound);
 	if (n - bound)
 		(void)printf("Left: %zu kernel threads; --kthreads moves them.\n", n - bound);
 }

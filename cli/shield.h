@@ -22,7 +22,7 @@ enum grp_shield_part {
 
 /* Why a task stays: --kthreads was not said; it cannot be moved. */
 #define GRP_SHIELD_KERNEL "kernel thread"
-#define GRP_SHIELD_BOUND "kernel thread that belongs to its CPU"
+#define GRP_SHIELD_BOUND "kernel thread that cannot be moved"
 
 /* Where a shield is, or is to be. grp_shield_done() frees it. */
 struct grp_shield {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -39,6 +40,7 @@ int grp_shield_parse_task(const char *stat, struct grp_shield_task *ret_task)
 	_cleanup_free_ char *rest = name_end ? strdup(name_end + 1) : NULL;
 	uint64_t fields[FIELDS] = { 0 };
 	char *next = rest, *word;
+	bool kernel;
 
 	for (unsigned int i = 0; i < FIELDS;) {
 		word = strsep(&next, " ");
@@ -51,9 +53,11 @@ int grp_shield_parse_task(const char *stat, struct grp_shield_task *ret_task)
 			return -EINVAL;
 		i++;
 	}
+	kernel = fields[FIELD_FLAGS] & PF_KTHREAD;
 	*ret_task = (struct grp_shield_task){
-		.kernel = fields[FIELD_FLAGS] & PF_KTHREAD,
-		.bound = fields[FIELD_FLAGS] & PF_NO_SETAFFINITY,
+		.kernel = kernel,
+		.bound = (fields[FIELD_FLAGS] & PF_NO_SETAFFINITY) ||
+			 (kernel && strtoul(stat, NULL, 10) == KTHREADD),
 		.start_ticks = fields[FIELD_START],
 		.threads = (unsigned int)fields[FIELD_THREADS],
 	};
@@ -65,7 +69,6 @@ static int read_task(pid_t pid, struct grp_shield_task *ret_task)
 	_cleanup_fclose_ FILE *stream = NULL;
 	char path[64], text[1024];
 	size_t len;
-	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	stream = fopen(path, "re");
@@ -73,10 +76,7 @@ static int read_task(pid_t pid, struct grp_shield_task *ret_task)
 		return -errno;
 	len = fread(text, 1, sizeof(text) - 1, stream);
 	text[len] = '\0';
-	r = len ? grp_shield_parse_task(text, ret_task) : -ESRCH;
-	if (r == 0 && ret_task->kernel && pid == KTHREADD)
-		ret_task->bound = true;
-	return r;
+	return len ? grp_shield_parse_task(text, ret_task) : -ESRCH;
 }
 
 /* --- one round -------------------------------------------------------------------------- */

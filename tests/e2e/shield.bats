@@ -142,7 +142,7 @@ lists() {
 	# no group beside it may have its CPUs
 	ctl rmdir "$G"
 	output=$(ctl --json shield --cpus "$FIRST" --kthreads)
-	assert_equal "$(jq '[.left[] | select(.reason | contains("belongs to its CPU") | not)] | length' <<<"$output")" 0 "left"
+	assert_equal "$(jq '[.left[] | select(.reason | contains("cannot be moved") | not)] | length' <<<"$output")" 0 "left"
 	((0 < $(jq .moved <<<"$output"))) || fail "nobody was moved"
 	assert_equal "$(group_of $$)" /system "group of this shell"
 	assert_equal "$(ctl exec /shield -- cat /proc/self/comm)" cat "a command in it"

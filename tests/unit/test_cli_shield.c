@@ -28,6 +28,12 @@ static void tasks(void **state)
 		  true, true, 1, 30 },
 		{ "16 (kcompactd0) S 2 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 31 0 0\n", true,
 		  false, 1, 31 },
+		/* Without the flag, but the kernel moves it for nobody. */
+		{ "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 1 0 0 20 0 1 0 27 0 0\n", true, true,
+		  1, 27 },
+		/* In another pid namespace 2 is just anybody. */
+		{ "2 (cat) S 1 0 0 0 -1 4194304 0 0 0 0 0 1 0 0 20 0 1 0 28 0 0\n", false, false, 1,
+		  28 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
