@@ -21,8 +21,11 @@
 /* Of the kernel's task_struct.flags, which /proc/PID/stat shows. */
 #define PF_KTHREAD 0x00200000
 #define PF_NO_SETAFFINITY 0x04000000
-/* The kernel's thread that makes the others; without the flag, but not to be moved either. */
-#define KTHREADD 2
+/*
+ * The kernel's thread that makes the others; without the flag, but not to be moved either.
+ * What its stat begins with.
+ */
+#define KTHREADD "2 ("
 
 /* --- /proc/PID/stat ------------------------------------------------------------------ */
 
@@ -57,7 +60,7 @@ int grp_shield_parse_task(const char *stat, struct grp_shield_task *ret_task)
 	*ret_task = (struct grp_shield_task){
 		.kernel = kernel,
 		.bound = (fields[FIELD_FLAGS] & PF_NO_SETAFFINITY) ||
-			 (kernel && strtoul(stat, NULL, 10) == KTHREADD),
+			 (kernel && !strncmp(stat, KTHREADD, strlen(KTHREADD))),
 		.start_ticks = fields[FIELD_START],
 		.threads = (unsigned int)fields[FIELD_THREADS],
 	};
