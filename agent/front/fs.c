@@ -281,4 +281,8 @@ void grp_fs_figures(const struct grp_fs *fs, struct grp_fs_figures *ret_figures)
 	ret_figures->mounts = fs->n_mounts;
 	ret_figures->handles = HASH_COUNT(fs->handles);
 	ret_figures->requests = fs->requests;
+	ret_figures->refused = fs->refused;
+	ret_figures->interrupted = fs->interrupted;
+	for (const struct grp_fs_mount *mount = fs->mounts; mount; mount = mount->next)
+		ret_figures->references += mount->references;
 }

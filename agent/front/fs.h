@@ -66,8 +66,13 @@ int grp_fs_each(const struct grp_fs *fs, int (*fn)(const struct grp_fs_wish *wis
 		void *data);
 
 struct grp_fs_figures {
-	unsigned int mounts, handles;
-	uint64_t requests; /* since the start */
+	unsigned int mounts;
+	unsigned int handles; /* files and directories that are open */
+	uint64_t references; /* of the kernel to groups and files: lookups that it has not forgotten */
+	/* Since the start: */
+	uint64_t requests;
+	uint64_t refused; /* of them: answered with an error; a name that is not there is none */
+	uint64_t interrupted; /* writes whose writer did not wait for their end */
 };
 /* grp_fs_figures() - for status; @fs may be NULL: all zero. */
 void grp_fs_figures(const struct grp_fs *fs, struct grp_fs_figures *ret_figures);

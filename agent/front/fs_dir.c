@@ -50,9 +50,30 @@ static int find(struct grp_fs_mount *mount, fuse_ino_t parent, const char *name,
 static void reply_entry(fuse_req_t req, const struct grp_fs_node *node)
 {
 	struct fuse_entry_param entry = { .ino = node->ino };
+	struct grp_fs_mount *mount = fuse_req_userdata(req);
 
-	grp_fs_attributes(fuse_req_userdata(req), node, &entry.attr);
-	(void)fuse_reply_entry(req, &entry);
+	grp_fs_attributes(mount, node, &entry.attr);
+	if (fuse_reply_entry(req, &entry) == 0)
+		mount->references++;
+}
+
+/* There is nothing to free: the number shows whether the kernel keeps what nobody uses. */
+static void forget(struct grp_fs_mount *mount, uint64_t n)
+{
+	mount->references -= n < mount->references ? n : mount->references;
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	forget(fuse_req_userdata(req), n);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *nodes)
+{
+	for (size_t i = 0; i < n; i++)
+		forget(fuse_req_userdata(req), nodes[i].nlookup);
+	fuse_reply_none(req);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -60,8 +81,10 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct grp_fs_node node;
 	int r = find(fuse_req_userdata(req), parent, name, &node);
 
-	if (r < 0)
-		(void)fuse_reply_err(req, -r);
+	if (r == -ENOENT)
+		(void)fuse_reply_err(req, ENOENT);
+	else if (r < 0)
+		grp_fs_reply(req, r);
 	else
 		reply_entry(req, &node);
 }
@@ -124,7 +147,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	grp_fs_request_init(&request, req, true);
 	r = grp_fs_handle_new(&request, &handle);
 	if (r < 0) {
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 		return;
 	}
 	fi->fh = handle->id;
@@ -158,7 +181,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		n += len;
 	}
 	if (r < 0)
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 	else
 		(void)fuse_reply_buf(req, buf, n);
 }
@@ -170,7 +193,7 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 
 	if (handle)
 		grp_fs_handle_free(mount->fs, handle);
-	(void)fuse_reply_err(req, 0);
+	grp_fs_reply(req, 0);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -204,7 +227,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 		grp_fs_changed(&request, "mkdir", above, name, r);
 	}
 	if (r < 0) {
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 		return;
 	}
 	grp_fs_group_node(group, &node);
@@ -228,7 +251,7 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = grp_group_remove(request.core, node.group, &request.caller, &request.error);
 		grp_fs_changed(&request, "rmdir", above, name, r);
 	}
-	(void)fuse_reply_err(req, -r);
+	grp_fs_reply(req, r);
 }
 
 /* To a place that is given by its parent: the core wants the path. */
@@ -268,7 +291,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 		r = rename_group(&request, node.group, to, new_name);
 		grp_fs_changed(&request, "rename", to, new_name, r);
 	}
-	(void)fuse_reply_err(req, -r);
+	grp_fs_reply(req, r);
 }
 
 /* --- what is not done here (CONT-11) -------------------------------------------------------------- */
@@ -276,28 +299,28 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
 	/* Regular files are what create() is for; of other kinds there are none. */
-	(void)fuse_reply_err(req, S_ISREG(mode) ? EACCES : EPERM);
+	grp_fs_reply(req, S_ISREG(mode) ? -EACCES : -EPERM);
 }
 
 static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		      struct fuse_file_info *fi)
 {
-	(void)fuse_reply_err(req, EACCES);
+	grp_fs_reply(req, -EACCES);
 }
 
 static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	(void)fuse_reply_err(req, EPERM);
+	grp_fs_reply(req, -EPERM);
 }
 
 static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
 {
-	(void)fuse_reply_err(req, EPERM);
+	grp_fs_reply(req, -EPERM);
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
-	(void)fuse_reply_err(req, EPERM);
+	grp_fs_reply(req, -EPERM);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -310,6 +333,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 void grp_fs_dir_ops(struct fuse_lowlevel_ops *ops)
 {
 	ops->lookup = op_lookup;
+	ops->forget = op_forget;
+	ops->forget_multi = op_forget_multi;
 	ops->opendir = op_opendir;
 	ops->readdir = op_readdir;
 	ops->releasedir = op_releasedir;

@@ -73,7 +73,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	else
 		r = change(&request, &node, attr, to_set);
 	if (r < 0)
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 	else
 		reply_attributes(req, &node);
 }
@@ -142,7 +142,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	grp_fs_request_init(&request, req, true);
 	r = open_node(&request, ino, fi, &handle);
 	if (r < 0) {
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 		return;
 	}
 	fi->fh = handle->id;
@@ -175,7 +175,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	if (handle)
 		r = read_handle(handle, &node, off);
 	if (r < 0) {
-		(void)fuse_reply_err(req, -r);
+		grp_fs_reply(req, r);
 		return;
 	}
 	left = (size_t)off < handle->len ? handle->len - (size_t)off : 0;
@@ -191,7 +191,7 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 	if (handle)
 		grp_fs_handle_free(mount->fs, handle);
-	(void)fuse_reply_err(req, 0);
+	grp_fs_reply(req, 0);
 }
 
 void grp_fs_file_ops(struct fuse_lowlevel_ops *ops)

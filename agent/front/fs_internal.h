@@ -32,6 +32,7 @@ struct grp_fs_mount {
 	sd_event_source *io;
 	struct fuse_buf buf;
 	struct grp_fs_write *writes; /* that go on */
+	uint64_t references; /* to nodes, held by the kernel */
 };
 
 struct grp_fs {
@@ -43,7 +44,7 @@ struct grp_fs {
 	uint64_t next_handle;
 	uint32_t pidns; /* inode of our own */
 	unsigned int n_mounts;
-	uint64_t requests;
+	uint64_t requests, refused, interrupted;
 };
 
 /* --- fs_heal.c: mounts of the agent's own ----------------------------------------------- */
@@ -72,6 +73,9 @@ struct grp_fs_request {
 void grp_fs_request_init(struct grp_fs_request *request, fuse_req_t req, bool ids);
 void grp_fs_request_done(struct grp_fs_request *request);
 #define _cleanup_request_ __attribute__((cleanup(grp_fs_request_done)))
+
+/* grp_fs_reply() - the end of a request that has no other answer: @r is 0 or -errno. */
+void grp_fs_reply(fuse_req_t req, int r);
 
 /**
  * grp_fs_changed() - the end of what was to change something: it is logged, and told

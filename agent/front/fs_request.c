@@ -110,6 +110,14 @@ void grp_fs_request_done(struct grp_fs_request *request)
 	free(request->groups);
 }
 
+void grp_fs_reply(fuse_req_t req, int r)
+{
+	struct grp_fs_mount *mount = fuse_req_userdata(req);
+
+	mount->fs->refused += r < 0;
+	(void)fuse_reply_err(req, -r);
+}
+
 void grp_fs_changed(const struct grp_fs_request *request, const char *what,
 		    const struct grp_group *group, const char *name, int result)
 {

@@ -48,7 +48,7 @@ static void answer(struct grp_fs_request *request, const struct grp_group *group
 	if (group)
 		grp_fs_changed(request, "write", group, file, r);
 	if (r < 0)
-		(void)fuse_reply_err(request->req, -r);
+		grp_fs_reply(request->req, r);
 	else
 		(void)fuse_reply_write(request->req, size);
 }
@@ -73,6 +73,7 @@ static struct grp_group *find_group(const struct grp_fs_write *write)
 static void finish(struct grp_fs_write *write, int r)
 {
 	fuse_req_interrupt_func(write->request.req, NULL, NULL);
+	write->request.mount->fs->interrupted += r == -EINTR;
 	answer(&write->request, find_group(write), write->file, write->size, r);
 	write_free(write);
 }

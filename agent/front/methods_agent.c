@@ -10,6 +10,8 @@
 #include "agent.h"
 #include "base/cleanup_json.h"
 #include "base/cleanup.h"
+#include "core/place.h"
+#include "front/fs.h"
 #include "front/methods.h"
 #include "front/server.h"
 #include "kernel/probe.h"
@@ -78,9 +80,82 @@ static const char *const stat_names[] = {
 };
 _Static_assert(sizeof(stat_names) / sizeof(*stat_names) == GRP_STAT_MAX, "a name each");
 
-static int set_counter(json_t *counters, const char *name, uint64_t value)
+struct counter {
+	const char *name;
+	uint64_t value;
+};
+
+static int set_counters(json_t *counters, const struct counter *rows, size_t n)
 {
-	return json_object_set_new(counters, name, json_integer((json_int_t)value));
+	for (size_t i = 0; i < n; i++) {
+		json_t *value = json_integer((json_int_t)rows[i].value);
+
+		if (json_object_set_new(counters, rows[i].name, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+#define SET_COUNTERS(counters, rows) set_counters(counters, rows, sizeof(rows) / sizeof(*(rows)))
+
+static int add_groups(const struct grp_agent *agent, const struct grp_core_figures *figures,
+		      json_t *counters)
+{
+	struct grp_releases_figures releases;
+
+	grp_releases_figures(agent->releases, &releases);
+	const struct counter rows[] = {
+		{ "audits", figures->audits },
+		{ "folds", figures->folds },
+		{ "dying_groups", figures->dying_groups },
+		{ "retired_sets", figures->retired_sets },
+		{ "releases_pending", figures->releases_pending },
+		{ "releases_started", releases.started },
+		{ "releases_failed", releases.failed },
+		{ "release_agents", releases.running },
+		{ "groups_auto_deleted", releases.removed },
+	};
+
+	return SET_COUNTERS(counters, rows);
+}
+
+static int add_clients(const struct grp_server_figures *clients, json_t *counters)
+{
+	const struct counter rows[] = {
+		{ "clients_accepted", clients->accepted }, { "clients_refused", clients->refused },
+		{ "requests_waiting", clients->waiting },  { "watchers", clients->watch.watchers },
+		{ "watch_lost", clients->watch.lost },
+	};
+
+	return SET_COUNTERS(counters, rows);
+}
+
+static int add_placement(const struct grp_agent *agent, json_t *counters)
+{
+	struct grp_place_figures place;
+
+	grp_place_figures(agent->core, &place);
+	const struct counter rows[] = {
+		{ "placement_active", place.active },	 { "placements", place.placed },
+		{ "placement_repairs", place.repairs },	 { "placement_fights", place.fights },
+		{ "placements_refused", place.refused },
+	};
+
+	return SET_COUNTERS(counters, rows);
+}
+
+static int add_mounts(const struct grp_agent *agent, json_t *counters)
+{
+	struct grp_fs_figures fs;
+
+	grp_fs_figures(agent->fs, &fs);
+	const struct counter rows[] = {
+		{ "fs_mounts", fs.mounts },   { "fs_requests", fs.requests },
+		{ "fs_refused", fs.refused }, { "fs_interrupted", fs.interrupted },
+		{ "fs_handles", fs.handles }, { "fs_references", fs.references },
+	};
+
+	return SET_COUNTERS(counters, rows);
 }
 
 static json_t *counters_new(const struct grp_agent *agent, const struct grp_core_figures *figures,
@@ -88,28 +163,22 @@ static json_t *counters_new(const struct grp_agent *agent, const struct grp_core
 {
 	const struct grp_kernel_view *view = grp_core_view(agent->core);
 	_cleanup_json_ json_t *counters = json_object();
-	struct grp_releases_figures releases;
-	int r = counters ? 0 : -1;
+	int r = counters ? 0 : -ENOMEM;
 
-	grp_releases_figures(agent->releases, &releases);
-	for (size_t i = 0; r == 0 && i < GRP_STAT_MAX; i++)
-		r = set_counter(counters, stat_names[i], view->stats[i]);
-	if (r < 0 || set_counter(counters, "audits", figures->audits) < 0 ||
-	    set_counter(counters, "folds", figures->folds) < 0 ||
-	    set_counter(counters, "dying_groups", figures->dying_groups) < 0 ||
-	    set_counter(counters, "retired_sets", figures->retired_sets) < 0 ||
-	    set_counter(counters, "releases_pending", figures->releases_pending) < 0 ||
-	    set_counter(counters, "releases_started", releases.started) < 0 ||
-	    set_counter(counters, "releases_failed", releases.failed) < 0 ||
-	    set_counter(counters, "release_agents", releases.running) < 0 ||
-	    set_counter(counters, "groups_auto_deleted", releases.removed) < 0 ||
-	    set_counter(counters, "clients_accepted", clients->accepted) < 0 ||
-	    set_counter(counters, "clients_refused", clients->refused) < 0 ||
-	    set_counter(counters, "requests_waiting", clients->waiting) < 0 ||
-	    set_counter(counters, "watchers", clients->watch.watchers) < 0 ||
-	    set_counter(counters, "watch_lost", clients->watch.lost) < 0)
-		return NULL;
-	return TAKE_PTR(counters);
+	for (size_t i = 0; r == 0 && i < GRP_STAT_MAX; i++) {
+		const struct counter row = { stat_names[i], view->stats[i] };
+
+		r = set_counters(counters, &row, 1);
+	}
+	if (r == 0)
+		r = add_groups(agent, figures, counters);
+	if (r == 0)
+		r = add_clients(clients, counters);
+	if (r == 0)
+		r = add_placement(agent, counters);
+	if (r == 0)
+		r = add_mounts(agent, counters);
+	return r < 0 ? NULL : TAKE_PTR(counters);
 }
 
 static int add_program(const struct grp_bpf_program *program, void *data)
@@ -141,20 +210,27 @@ static int add_map(const struct grp_bpf_map *map, void *data)
 	return add_capacity(data, name, -1, map->limit, map->bytes);
 }
 
-/* What one more costs, times the capacity: what the setting costs once it is used up. */
-static int add_settings(json_t *capacities, const struct grp_core_figures *figures)
+/* What one more costs, times the capacity: what it costs once it is used up. */
+static int add_capacities(const struct grp_agent *agent, json_t *capacities,
+			  const struct grp_core_figures *figures)
 {
 	uint64_t set = figures->cpus * (sizeof(struct grp_cell) + sizeof(struct grp_mode)) +
 		       sizeof(struct grp_count) + sizeof(struct grp_set_record);
 	uint64_t group = sizeof(struct grp_group_record) + sizeof(struct grp_shown);
+	struct grp_place_figures place;
 	int r;
 
+	grp_place_figures(agent->core, &place);
 	r = add_capacity(capacities, "groups", figures->groups + figures->dying_groups,
 			 figures->capacity_groups, group * figures->capacity_groups);
 	if (r < 0)
 		return r;
-	return add_capacity(capacities, "sets", figures->sets, figures->capacity_sets,
-			    set * figures->capacity_sets);
+	r = add_capacity(capacities, "sets", figures->sets, figures->capacity_sets,
+			 set * figures->capacity_sets);
+	if (r < 0)
+		return r;
+	return add_capacity(capacities, "masks", place.masks, place.masks_limit,
+			    sizeof(struct grp_mask_record) * place.masks_limit);
 }
 
 static int add_setting(const char *key, const char *value, void *data)
@@ -173,7 +249,7 @@ static int add_lists(const struct grp_agent *agent, const struct grp_core_figure
 
 	if (!capacities || !programs || !config)
 		return -ENOMEM;
-	r = add_settings(capacities, figures);
+	r = add_capacities(agent, capacities, figures);
 	if (r == 0 && agent->bpf)
 		r = grp_bpf_maps(agent->bpf, add_map, capacities);
 	if (r == 0 && agent->bpf)

@@ -49,6 +49,12 @@ struct grp_metrics_agent {
 	uint64_t events_lost;
 	uint64_t audit_corrections;
 	uint64_t releases_started, releases_failed, releases_pending;
+	struct grp_metrics_placement {
+		uint64_t active, placed, repairs, fights, refused;
+	} place;
+	struct grp_metrics_mounts {
+		uint64_t mounts, handles, references, requests, refused, interrupted;
+	} fs;
 	uint64_t cpu_ns;
 	uint64_t resident_bytes, virtual_bytes;
 	uint64_t open_fds, max_fds;

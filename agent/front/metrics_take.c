@@ -17,7 +17,9 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "core/place.h"
 #include "core/snapshot.h"
+#include "front/fs.h"
 #include "front/metrics.h"
 #include "release.h"
 
@@ -111,7 +113,8 @@ static int take_map(const struct grp_bpf_map *map, void *data)
 }
 
 /* What the kernel does not count, and the core does. */
-static void fill_entries(struct grp_metrics *metrics, const struct grp_core_figures *figures)
+static void fill_entries(struct grp_metrics *metrics, const struct grp_core_figures *figures,
+			 const struct grp_place_figures *place)
 {
 	const struct {
 		const char *map;
@@ -120,6 +123,7 @@ static void fill_entries(struct grp_metrics *metrics, const struct grp_core_figu
 		{ "grp_hierarchies", figures->hierarchies },
 		{ "grp_groups", figures->groups + figures->dying_groups },
 		{ "grp_sets", figures->sets },
+		{ "masks", place->masks },
 	};
 
 	for (size_t i = 0; i < metrics->n_maps; i++)
@@ -186,12 +190,42 @@ static void take_process(struct grp_metrics_agent *agent)
 		agent->max_fds = limit.rlim_cur;
 }
 
+/* --- parts of the agent ---------------------------------------------------------------- */
+
+static void take_placement(const struct grp_place_figures *figures,
+			   struct grp_metrics_placement *ret)
+{
+	*ret = (struct grp_metrics_placement){
+		.active = figures->active,
+		.placed = figures->placed,
+		.repairs = figures->repairs,
+		.fights = figures->fights,
+		.refused = figures->refused,
+	};
+}
+
+static void take_mounts(const struct grp_agent *agent, struct grp_metrics_mounts *ret)
+{
+	struct grp_fs_figures figures;
+
+	grp_fs_figures(agent->fs, &figures);
+	*ret = (struct grp_metrics_mounts){
+		.mounts = figures.mounts,
+		.handles = figures.handles,
+		.references = figures.references,
+		.requests = figures.requests,
+		.refused = figures.refused,
+		.interrupted = figures.interrupted,
+	};
+}
+
 /* --- all together ----------------------------------------------------------------------- */
 
 int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 {
 	_cleanup_metrics_ struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
 	struct grp_releases_figures releases;
+	struct grp_place_figures place;
 	struct grp_core_figures figures;
 	int r;
 
@@ -205,7 +239,8 @@ int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 	if (r < 0)
 		return r;
 	grp_core_figures(agent->core, &figures);
-	fill_entries(metrics, &figures);
+	grp_place_figures(agent->core, &place);
+	fill_entries(metrics, &figures, &place);
 	metrics->agent.audit_corrections = figures.audit_corrections;
 	metrics->agent.events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
 	metrics->agent.start_ns = agent->started_ns;
@@ -213,6 +248,8 @@ int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 	metrics->agent.releases_started = releases.started;
 	metrics->agent.releases_failed = releases.failed;
 	metrics->agent.releases_pending = figures.releases_pending;
+	take_placement(&place, &metrics->agent.place);
+	take_mounts(agent, &metrics->agent.fs);
 	take_process(&metrics->agent);
 	*ret_metrics = TAKE_PTR(metrics);
 	return 0;

@@ -85,7 +85,10 @@ make_groups() {
 	make_groups
 	spawn burner "$SUPPORT/burn" 1000000
 	spawn sleeper "$SUPPORT/burn" 1 --hold
+	assert_equal "$(counters placement_active placements placement_repairs)" "0 0 0" "nobody confined"
 	ctl attach /a "$(spawned burner)" "$(spawned sleeper)"
+	assert_equal "$(counters placement_active placements placement_repairs)" "1 2 0" "two confined"
+	assert_equal "$(ctl --json status | jq '.capacities[] | select(.name == "masks").used')" 1 "masks"
 	spawn events "$GRPCTL" --instance "$INSTANCE" --json watch
 	wait_until 30 watching
 	local name
@@ -96,6 +99,7 @@ make_groups() {
 	# Who moved the one that runs is told if he comes back from the call in time.
 	wait_until 10 told_of "$(spawned burner)"
 	wait_until 10 told_of "$(spawned sleeper)" taskset
+	assert_equal "$(counters placement_repairs placement_fights placements_refused)" "2 0 0" "repairs"
 	assert_equal "$(ctl exec /a -- sh -c "taskset -cp 0-1 \$\$ >/dev/null
 		for i in \$(seq 500); do
 			sed -n 's/^Cpus_allowed_list:\t//p' /proc/\$\$/status
@@ -103,6 +107,10 @@ make_groups() {
 	# Its wish since then is to be on CPU 1.
 	ctl attach / "$(spawned sleeper)"
 	has "$(spawned sleeper)" 1
+}
+
+counters() { # NAME...
+	ctl --json status | jq -r '.counters | [.[$ARGS.positional[]]] | join(" ")' --args "$@"
 }
 
 watching() {
@@ -166,6 +174,7 @@ told_of() { # PID [COMM]
 	has "$(spawned wishes)" 0
 	ctl attach / "$(spawned sleeper)" "$(spawned wishes)"
 	wait_until 10 hooks_gone
+	assert_equal "$(counters placement_active)" 0 "after the last has left"
 	ctl attach /a "$(spawned sleeper)" "$(spawned wishes)"
 	stop_agent
 	has "$(spawned wishes)" 0

@@ -49,6 +49,42 @@ teardown() {
 	ctl stat p:/g/c >/dev/null
 }
 
+# counter NAME
+counter() {
+	ctl --json status | jq ".counters.$1"
+}
+
+has_handles() {
+	(($(counter fs_handles) == $1))
+}
+
+@test "status counts mounts, requests, what was refused and what is open" {
+	local before fd
+	assert_equal "$(counter fs_mounts)" 1 "mounts"
+	before=$(counter fs_requests)
+	mkdir "$DIR/g"
+	assert_between "$(counter fs_requests)" $((before + 1)) $((before + 20)) "requests"
+	assert_between "$(counter fs_references)" 1 20 "the kernel's references"
+	before=$(counter fs_refused)
+	[[ ! -e $DIR/nothing ]]
+	assert_equal "$(counter fs_refused)" "$before" "refused by a look"
+	! echo x 2>/dev/null >"$DIR/g/notify_on_release" || fail "x is no switch"
+	assert_equal "$(counter fs_refused)" $((before + 1)) "refused"
+	wait_until 10 has_handles 0
+	exec {fd}<"$DIR/g/tasks"
+	has_handles 1
+	exec {fd}<&-
+	wait_until 10 has_handles 0
+	end_mounts
+	wait_until 10 has_mounts 0
+	assert_equal "$(counter fs_references)" 0 "references without a mount"
+	mount_fs p
+}
+
+has_mounts() {
+	(($(counter fs_mounts) == $1))
+}
+
 @test "tasks: a shell moves itself, others are moved, what is started is inside" {
 	local pid
 	mkdir "$DIR/g"

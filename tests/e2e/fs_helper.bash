@@ -37,6 +37,7 @@ end_mounts() {
 		done
 		rmdir "$dir" || status=1
 	done <"$BATS_TEST_TMPDIR/mounts"
+	rm "$BATS_TEST_TMPDIR/mounts"
 	return "$status"
 }
 

@@ -169,6 +169,41 @@ static void test_releases(void **state)
 	grp_metrics_free(metrics);
 }
 
+static void test_placement_and_mounts(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(1);
+	_cleanup_free_ char *text = NULL;
+
+	metrics->agent.place = (struct grp_metrics_placement){
+		.active = 1,
+		.placed = 41,
+		.repairs = 42,
+		.fights = 43,
+		.refused = 44,
+	};
+	metrics->agent.fs = (struct grp_metrics_mounts){
+		.mounts = 51,
+		.handles = 52,
+		.references = 53,
+		.requests = 54,
+		.refused = 55,
+		.interrupted = 56,
+	};
+	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	assert_has_line(text, "taskgroup_placement_active 1");
+	assert_has_line(text, "taskgroup_placements_total 41");
+	assert_has_line(text, "taskgroup_placement_repairs_total 42");
+	assert_has_line(text, "taskgroup_placement_fights_total 43");
+	assert_has_line(text, "taskgroup_placements_refused_total 44");
+	assert_has_line(text, "taskgroup_fs_mounts 51");
+	assert_has_line(text, "taskgroup_fs_handles 52");
+	assert_has_line(text, "taskgroup_fs_references 53");
+	assert_has_line(text, "taskgroup_fs_requests_total 54");
+	assert_has_line(text, "taskgroup_fs_refused_total 55");
+	assert_has_line(text, "taskgroup_fs_interrupted_total 56");
+	grp_metrics_free(metrics);
+}
+
 /* A gauge that nobody knows is left out; a counter of that value is none of those. */
 static void test_unknown_is_left_out(void **state)
 {
@@ -341,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_seconds_are_exact),
 		cmocka_unit_test(test_every_value_has_its_place),
 		cmocka_unit_test(test_releases),
+		cmocka_unit_test(test_placement_and_mounts),
 		cmocka_unit_test(test_unknown_is_left_out),
 		cmocka_unit_test(test_programs_and_maps),
 		cmocka_unit_test(test_labels),
