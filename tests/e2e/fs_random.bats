@@ -70,35 +70,7 @@ rss_kib() {
 }
 
 @test "names of random bytes: nothing but the documented errors" {
-	need perl
-	# shellcheck disable=SC2016
-	run -0 perl -e 'use strict; use Errno qw(:POSIX);
-		my ($dir, $n, $seed) = @ARGV;
-		my ($wrong, %seen) = (0);
-		srand $seed;
-		for (1 .. $n) {
-			my $len = rand() < 0.2 ? 250 + int rand 12 : 1 + int rand 20;
-			my $all = rand() < 0.5;
-			my $name = join "", map { chr($all ? 1 + int rand 255 : 33 + int rand 94) } 1 .. $len;
-			$name =~ tr{/}{_};
-			my $expected = $name =~ /^\.\.?$/ ? EEXIST : $len > 255 ? ENAMETOOLONG :
-				$name =~ /[\x01-\x1f\x7f]/ ? EINVAL : 0;
-			my $got = mkdir("$dir/$name") ? 0 : $! + 0;
-			$seen{$got}++;
-			$wrong++, printf "mkdir %s: %d, expected %d\n", unpack("H*", $name), $got, $expected
-				if $got != $expected;
-			next if $got;
-			opendir my $d, $dir or die;
-			my @listed = grep { $_ eq $name } readdir $d;
-			closedir $d;
-			$wrong++, printf "%s is listed %d times\n", unpack("H*", $name), scalar @listed
-				if @listed != 1;
-			$wrong++, printf "rename %s: %s\n", unpack("H*", $name), $!
-				unless rename "$dir/$name", "$dir/renamed" and rename "$dir/renamed", "$dir/$name";
-			$wrong++, printf "rmdir %s: %s\n", unpack("H*", $name), $! unless rmdir "$dir/$name";
-		}
-		print join(" ", map { "$_: $seen{$_}" } sort keys %seen), "\n";
-		exit($wrong ? 1 : 0)' "$DIR" "$(by_length 300 1500 20000)" "$RANDOM"
+	run -0 "$SUPPORT/names" "$DIR" "$(by_length 300 1500 20000)" "$((RANDOM + 1))"
 	echo "$output"
 	assert_equal "$(ctl --json tree p:/ | jq length)" 1 "groups"
 }

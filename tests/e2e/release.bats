@@ -51,12 +51,9 @@ load release_helper
 
 # errno_of_write FILE TEXT: its name, or nothing
 errno_of_write() {
-	TEXT=$2 python3 -c 'import errno, os, sys
-fd = os.open(sys.argv[1], os.O_WRONLY)
-try:
-    os.write(fd, os.environ["TEXT"].encode())
-except OSError as e:
-    print(errno.errorcode[e.errno])' "$1"
+	local errno
+	errno=$("$SUPPORT/try" write "$1" "$2")
+	[[ $errno == 0 ]] || echo "$errno"
 }
 
 @test "19: a flag is copied at mkdir, not later; as the kernel does it" {
