@@ -401,9 +401,9 @@ FORMATTED = $(shell find agent bpf cli include tests examples -name '*.[ch]' 2>/
 LINT_C = $(AGENT_SRC) $(sort $(wildcard cli/*.c)) $(TEST_C)
 SHELL_FILES = $(shell tests/lint/rules --list-shell)
 
-LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rules
+LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rules lint-arm64
 .PHONY: lint $(LINTS)
-lint: $(LINTS) ## clang-format, clang-tidy, cppcheck, shellcheck and our own rules
+lint: $(LINTS) ## clang-format, clang-tidy, cppcheck, shellcheck, our own rules, what arm64 has of its own
 
 lint-format:
 	$(call say,LINT,clang-format)
@@ -431,6 +431,12 @@ lint-shell:
 lint-rules:
 	$(call say,LINT,rules)
 	$(Q)tests/lint/rules
+
+# What knows registers is of one architecture; the rest is compiled with it.
+lint-arm64:
+	$(call say,LINT,arm64)
+	$(Q)$(CLANG) --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include -D_GNU_SOURCE \
+		-Iinclude -Iagent -std=gnu11 -O2 $(WARNINGS) -Werror -fsyntax-only $(wildcard agent/place/*.c)
 
 .PHONY: format
 format: ## lay out every C file by .clang-format
