@@ -19,6 +19,9 @@
 #include <sys/uio.h>
 #include <time.h>
 
+/* PSTATE.BTYPE: how it came to this instruction. */
+#define BTYPE_MASK (3ULL << 10)
+
 int grp_arch_get(pid_t tid, struct grp_place_regs *ret_regs)
 {
 	struct iovec user = { &ret_regs->user, sizeof(ret_regs->user) };
@@ -48,6 +51,8 @@ void grp_arch_call(const struct grp_place_regs *saved, uint64_t insn, int number
 	*ret_regs = *saved;
 	ret_regs->number = -1;
 	ret_regs->user.pc = insn;
+	/* an indirect branch that it has just made does not lead there (BTI) */
+	ret_regs->user.pstate &= ~BTYPE_MASK;
 	ret_regs->user.regs[8] = (uint64_t)number;
 	for (int i = 0; i < GRP_PLACE_ARGUMENTS; i++)
 		ret_regs->user.regs[i] = arguments[i];

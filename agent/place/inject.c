@@ -2,11 +2,11 @@
 #include "place/inject.h"
 
 #include <errno.h>
-#include <linux/mempolicy.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 
+#include "place/made.h"
 #include "place/memory.h"
 #include "place/proc.h"
 #include "place/restart.h"
@@ -18,6 +18,8 @@
 #define MOST_ATTEMPTS 50
 /* For a refusal that may be of the moment. */
 #define DENIED_ATTEMPTS 10
+/* Deadlines of one that wants to run and gets no CPU. */
+#define STARVED_DEADLINES 20
 
 struct grp_place_thread {
 	const struct grp_place_request *request;
@@ -26,15 +28,13 @@ struct grp_place_thread {
 	bool suspends_seccomp;
 	bool ends_tracer; /* it is not stopped, or was killed: only that lets it go */
 	bool called; /* it is in the call of ours, asked to stop after it */
-	int number; /* of the call of ours */
-	uint64_t arguments[GRP_PLACE_ARGUMENTS];
+	struct grp_place_made made; /* the call of ours */
 	struct grp_place_blocked blocked;
 	struct grp_place_status before; /* of it when it was looked at */
 	uint64_t ran_ns; /* before it fell asleep; 0: does not matter */
 	struct grp_place_regs saved;
 	struct grp_place_call call; /* that it was stopped in */
 	struct grp_place_signals signals;
-	struct grp_place_scratch scratch;
 };
 
 /* How an attempt went on; the thread is let go unless it says otherwise. */
@@ -138,11 +138,15 @@ static enum outcome seize(struct grp_place_thread *thread)
 	if (grp_place_has_time(&thread->blocked))
 		thread->ran_ns = grp_place_last_ran_ns(thread->tid);
 	thread->suspends_seccomp = status.seccomp != 0;
-	r = grp_place_seize(thread->tid, thread->suspends_seccomp);
-	if (r == -EPERM && thread->suspends_seccomp && grp_place_seize(thread->tid, false) == 0) {
+	r = grp_place_seize(thread->tid, thread->suspends_seccomp, thread->request->timeout_ms);
+	/* EINVAL: no kernel of CONFIG_CHECKPOINT_RESTORE */
+	if ((r == -EPERM || r == -EINVAL) && thread->suspends_seccomp &&
+	    grp_place_seize(thread->tid, false, thread->request->timeout_ms) == 0) {
 		thread->ends_tracer = true;
-		return done(thread, GRP_PLACE_SECCOMP, EPERM);
+		return done(thread, GRP_PLACE_SECCOMP, -r);
 	}
+	if (r == -ETIMEDOUT)
+		return OUTCOME_LATE;
 	if (r < 0)
 		return not_seized(thread, -r);
 	/* from here on nobody else can get its id */
@@ -151,10 +155,19 @@ static enum outcome seize(struct grp_place_thread *thread)
 	return OUTCOME_STOPPED;
 }
 
+/* It was woken to stop: were it let go before it has, a call it slept in would have failed. */
+static bool wants_to_run(const struct grp_place_thread *thread)
+{
+	struct grp_place_status status;
+
+	return grp_place_status(thread->tid, &status) == 0 && status.state == 'R';
+}
+
 /* Until it is stopped because we asked; a signal that is about to be delivered is. */
 static enum outcome stop(struct grp_place_thread *thread)
 {
 	uint64_t deadline = deadline_of(thread);
+	unsigned int deadlines = 0;
 	int signal = 0;
 
 	for (;;) {
@@ -162,15 +175,21 @@ static enum outcome stop(struct grp_place_thread *thread)
 		case GRP_STOP_EVENT:
 			return OUTCOME_STOPPED;
 		case GRP_STOP_SIGNAL:
+			/* asked again: it may have been on its way here when it was */
+			(void)grp_place_interrupt(thread->tid);
 			(void)grp_place_cont(thread->tid, signal);
 			break;
 		case GRP_STOP_CALL:
+			(void)grp_place_interrupt(thread->tid);
 			(void)grp_place_cont(thread->tid, 0);
 			break;
 		case GRP_STOP_GONE:
 			return done(thread, GRP_PLACE_GONE, 0);
 		default:
-			return OUTCOME_LATE;
+			if (++deadlines > STARVED_DEADLINES || !wants_to_run(thread))
+				return OUTCOME_LATE;
+			deadline = deadline_of(thread);
+			break;
 		}
 	}
 }
@@ -183,7 +202,7 @@ static bool restore(struct grp_place_thread *thread, int signal)
 	struct grp_place_regs regs = thread->saved;
 	struct grp_place_call call = thread->call;
 
-	grp_place_give_back(thread->tid, &thread->scratch);
+	grp_place_give_back(thread->tid, &thread->made.scratch);
 	if (signal)
 		thread->signals.pending = 1ULL << (signal - 1);
 	if (grp_place_restarts(&call, &thread->signals)) {
@@ -193,9 +212,22 @@ static bool restore(struct grp_place_thread *thread, int signal)
 	return grp_arch_set(thread->tid, &regs) == 0;
 }
 
+/* Without us it would not have come. */
+static bool means_nothing(const struct grp_place_thread *thread, int signal)
+{
+	struct grp_place_status status;
+
+	return grp_place_status(thread->tid, &status) == 0 && status.ignored >> (signal - 1) & 1;
+}
+
 /* A signal before the call: its handler has to find the registers of the program. */
 static enum outcome deliver(struct grp_place_thread *thread, int signal)
 {
+	if (signal == SIGSYS && grp_place_was_dispatched(thread->tid)) {
+		/* for the call of ours; before Linux 6.4 nobody can tell in time */
+		(void)restore(thread, 0);
+		return let_go(thread, GRP_PLACE_DISPATCH, 0);
+	}
 	if (!restore(thread, signal) || grp_place_detach(thread->tid, signal) < 0)
 		return lost(thread);
 	return OUTCOME_AGAIN;
@@ -204,6 +236,7 @@ static enum outcome deliver(struct grp_place_thread *thread, int signal)
 /* Until the call of ours is made, or cannot be. */
 static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadline)
 {
+	unsigned int deadlines = 0;
 	bool asked = false;
 	int signal = 0;
 
@@ -219,15 +252,20 @@ static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadli
 			(void)grp_place_cont_to_call(thread->tid);
 			break;
 		case GRP_STOP_SIGNAL:
-			return deliver(thread, signal);
+			if (!means_nothing(thread, signal))
+				return deliver(thread, signal);
+			(void)grp_place_cont_to_call(thread->tid);
+			break;
 		case GRP_STOP_GONE:
 			return done(thread, GRP_PLACE_GONE, 0);
 		case GRP_STOP_LATE:
+			deadline = deadline_of(thread);
+			if (++deadlines <= STARVED_DEADLINES && wants_to_run(thread))
+				break;
 			if (asked)
 				return OUTCOME_STUCK;
 			(void)grp_place_interrupt(thread->tid);
 			asked = true;
-			deadline = deadline_of(thread);
 			break;
 		}
 	}
@@ -263,16 +301,6 @@ static enum outcome run(struct grp_place_thread *thread, uint64_t deadline)
 	return run_through_call(thread, deadline);
 }
 
-static void read_policy(struct grp_place_thread *thread)
-{
-	uint64_t data[GRP_PLACE_NODE_WORDS + 1];
-
-	if (grp_place_read(thread->tid, thread->scratch.address, data, sizeof(data)) < 0)
-		return;
-	memcpy(thread->reply->nodes, data, sizeof(thread->reply->nodes));
-	thread->reply->mode = (uint32_t)data[GRP_PLACE_NODE_WORDS];
-}
-
 /* It is stopped with registers of ours, the call made or not. */
 static enum outcome finish(struct grp_place_thread *thread)
 {
@@ -282,11 +310,11 @@ static enum outcome finish(struct grp_place_thread *thread)
 
 	if (thread->called && grp_arch_get(thread->tid, &regs) == 0)
 		result = grp_arch_result(&regs);
-	if (thread->called && !result && thread->number == SYS_get_mempolicy)
-		read_policy(thread);
+	if (thread->called && !result)
+		grp_place_take_result(thread->tid, &thread->made, thread->reply);
 	thread->signals.pending = 0;
 	if (grp_place_status(thread->tid, &status) == 0)
-		thread->signals.pending = status.pending;
+		thread->signals.pending = status.pending & ~status.ignored;
 	if (!restore(thread, 0) || grp_place_detach(thread->tid, 0) < 0)
 		return lost(thread);
 	if (!thread->called)
@@ -296,48 +324,6 @@ static enum outcome finish(struct grp_place_thread *thread)
 }
 
 /* --- the call ---------------------------------------------------------------------------- */
-
-static unsigned int bits_of(const uint64_t *nodes)
-{
-	unsigned int i = GRP_PLACE_NODES_MAX;
-
-	while (i && !(nodes[(i - 1) / 64] >> ((i - 1) % 64) & 1))
-		i--;
-	return i;
-}
-
-/* The kernel takes one bit less than it is told. */
-static int prepare_set(struct grp_place_thread *thread)
-{
-	const struct grp_place_request *request = thread->request;
-	unsigned int n_bits = bits_of(request->nodes);
-	int r;
-
-	thread->number = SYS_set_mempolicy;
-	thread->arguments[0] = request->mode;
-	if (!n_bits)
-		return 0;
-	thread->arguments[1] = grp_place_find_nodes(thread->tid, request->nodes, n_bits);
-	thread->arguments[2] = n_bits + 1;
-	if (thread->arguments[1])
-		return 0;
-	r = grp_place_borrow(thread->tid, grp_arch_sp(&thread->saved), request->nodes,
-			     (n_bits + 63) / 64 * sizeof(uint64_t), &thread->scratch);
-	thread->arguments[1] = thread->scratch.address;
-	return r;
-}
-
-static int prepare_get(struct grp_place_thread *thread)
-{
-	int r = grp_place_borrow(thread->tid, grp_arch_sp(&thread->saved), NULL,
-				 sizeof(uint64_t) * (GRP_PLACE_NODE_WORDS + 1), &thread->scratch);
-
-	thread->number = SYS_get_mempolicy;
-	thread->arguments[1] = thread->scratch.address;
-	thread->arguments[0] = thread->scratch.address + GRP_PLACE_NODES_MAX / 8;
-	thread->arguments[2] = GRP_PLACE_NODES_MAX;
-	return r;
-}
 
 /* It slept on until it was woken to stop, or what was seen is no more true. */
 static void compare(struct grp_place_thread *thread, const struct grp_place_status *status)
@@ -373,12 +359,14 @@ static enum grp_place_result examine(struct grp_place_thread *thread)
 	if (r < 0)
 		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_DISPATCH;
 	thread->signals.during = status.blocked;
-	thread->signals.pending = status.pending;
+	thread->signals.pending = status.pending & ~status.ignored;
 	r = grp_place_read(thread->tid, grp_arch_ip(&thread->saved), insn, sizeof(insn));
 	if (grp_arch_settle(&thread->saved, &thread->blocked,
 			    r == 0 && !memcmp(insn, GRP_PLACE_INSN, sizeof(insn))) < 0)
 		return GRP_PLACE_BUSY;
 	thread->call = grp_arch_interrupted(&thread->saved, &thread->blocked);
+	if (thread->suspends_seccomp)
+		grp_place_avoid_restart_syscall(&thread->call);
 	return GRP_PLACE_DONE;
 }
 
@@ -393,10 +381,12 @@ static enum outcome make_call(struct grp_place_thread *thread)
 	if (result != GRP_PLACE_DONE)
 		return let_go(thread, result, 0);
 	insn = grp_place_find_insn(thread->tid, &thread->saved);
-	if (!insn || (thread->request->op == GRP_PLACE_GET ? prepare_get : prepare_set)(thread) < 0)
+	if (!insn || grp_place_prepare(thread->request, thread->tid, grp_arch_sp(&thread->saved),
+				       &thread->made) < 0)
 		result = GRP_PLACE_NO_CALL;
 	if (result == GRP_PLACE_DONE) {
-		grp_arch_call(&thread->saved, insn, thread->number, thread->arguments, &regs);
+		grp_arch_call(&thread->saved, insn, thread->made.number, thread->made.arguments,
+			      &regs);
 		if (grp_arch_set(thread->tid, &regs) < 0 || grp_place_cont_to_call(thread->tid) < 0)
 			return lost(thread);
 		return run(thread, deadline_of(thread));
@@ -412,6 +402,7 @@ static enum outcome attempt(struct grp_place_thread *thread)
 
 	thread->reply->attempts++;
 	thread->called = false;
+	thread->made = (struct grp_place_made){ 0 };
 	if (outcome == OUTCOME_STOPPED)
 		outcome = stop(thread);
 	if (outcome == OUTCOME_STOPPED)

@@ -4,14 +4,21 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 
-/* From linux/sched.h. */
+/* From linux/sched.h; the last one is of Linux 6.4. */
 #define PF_KTHREAD 0x00200000U
+#define PF_IO_WORKER 0x00000010U
+#define PF_USER_WORKER 0x00004000U
+
+/* Signals that do nothing unless there is a handler. */
+#define BIT_OF(signal) (1ULL << ((signal)-1))
+#define IGNORED_BY_DEFAULT (BIT_OF(SIGCHLD) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH) | BIT_OF(SIGCONT))
 
 #define NS_PER_MS 1000000ULL
 
@@ -102,7 +109,8 @@ int grp_place_status(pid_t tid, struct grp_place_status *ret_status)
 		return -EIO;
 	behind += 2;
 	status.state = *behind;
-	status.kernel_thread = (stat_field(behind, 9) & PF_KTHREAD) != 0;
+	status.kernel_thread =
+		(stat_field(behind, 9) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) != 0;
 	status.start_ticks = stat_field(behind, 22);
 	status.cpu = (unsigned int)stat_field(behind, 39);
 
@@ -112,6 +120,8 @@ int grp_place_status(pid_t tid, struct grp_place_status *ret_status)
 	status.tracer = (pid_t)number_of(text, "TracerPid", false);
 	status.blocked = number_of(text, "SigBlk", true);
 	status.pending = number_of(text, "SigPnd", true) | number_of(text, "ShdPnd", true);
+	status.ignored = number_of(text, "SigIgn", true) |
+			 (IGNORED_BY_DEFAULT & ~number_of(text, "SigCgt", true));
 	status.sleeps = number_of(text, "voluntary_ctxt_switches", false);
 	status.seccomp = (unsigned int)number_of(text, "Seccomp", false);
 	*ret_status = status;

@@ -13,11 +13,12 @@
 
 struct grp_place_status {
 	char state; /* as in ps: R S D T t Z X I */
-	bool kernel_thread;
+	bool kernel_thread; /* or one that works for a process in the kernel only, as io_uring(7) has */
 	pid_t tracer; /* 0: none */
 	uint64_t start_ticks; /* field 22 of stat */
 	uint64_t blocked; /* signals, bit 0 is number 1; those in force right now */
 	uint64_t pending; /* of the thread and of its process */
+	uint64_t ignored; /* signals that nobody would be told of, were it not traced */
 	unsigned int cpu; /* where it ran last */
 	uint64_t sleeps; /* how often it has left its CPU of its own accord */
 	unsigned int seccomp; /* 0: none, 1: strict, 2: filter */

@@ -32,13 +32,13 @@ enum grp_place_op {
 enum grp_place_result {
 	GRP_PLACE_DONE, /* in force, or read */
 	GRP_PLACE_GONE, /* has ended, or is another task by now */
-	GRP_PLACE_KERNEL, /* a kernel thread */
+	GRP_PLACE_KERNEL, /* a kernel thread, or a worker in the kernel, as of io_uring(7) */
 	GRP_PLACE_TRACED, /* by a debugger, which is left alone */
 	GRP_PLACE_DENIED, /* the kernel does not allow ptrace: a security module, Yama */
 	GRP_PLACE_COMPAT, /* 32-bit code */
 	GRP_PLACE_DISPATCH, /* it handles its system calls itself (prctl) */
 	GRP_PLACE_SECCOMP, /* confined, and the helper may not suspend that */
-	GRP_PLACE_ASLEEP, /* did not stop in time: uninterruptible, or stopped by a freezer */
+	GRP_PLACE_ASLEEP, /* did not stop in time: uninterruptible, frozen, execve held up */
 	GRP_PLACE_FROZEN, /* stopped, but a freezer keeps it from running */
 	GRP_PLACE_BUSY, /* signals came each time */
 	GRP_PLACE_NO_CALL, /* no system call instruction found in it, or no memory for it */

@@ -2,6 +2,7 @@
 #include "place/restart.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -35,11 +36,16 @@ static const struct {
 	{ SYS_semop, NO_TIME, 0 },
 	{ SYS_io_getevents, TIMESPEC, 4 },
 	{ SYS_io_uring_enter, NO_TIME, 0 },
+	/* with a time that cannot be written to */
+	{ SYS_ppoll, TIMESPEC, 2 },
+	{ SYS_pselect6, TIMESPEC, 4 },
 	/* with a timeout set on the socket */
 	{ SYS_read, NO_TIME, 0 },
 	{ SYS_readv, NO_TIME, 0 },
 	{ SYS_recvfrom, NO_TIME, 0 },
 	{ SYS_recvmsg, NO_TIME, 0 },
+	{ SYS_recvmmsg, NO_TIME, 0 },
+	{ SYS_preadv2, NO_TIME, 0 },
 	{ SYS_accept, NO_TIME, 0 },
 	{ SYS_accept4, NO_TIME, 0 },
 	{ SYS_connect, NO_TIME, 0 },
@@ -47,6 +53,16 @@ static const struct {
 	{ SYS_writev, NO_TIME, 0 },
 	{ SYS_sendto, NO_TIME, 0 },
 	{ SYS_sendmsg, NO_TIME, 0 },
+	{ SYS_sendmmsg, NO_TIME, 0 },
+	{ SYS_pwritev2, NO_TIME, 0 },
+/* for grp_place_avoid_restart_syscall() */
+#ifdef SYS_poll
+	{ SYS_poll, MS, 2 },
+#endif
+	{ SYS_nanosleep, TIMESPEC, 0 },
+	/* until some time it is restarted as it is */
+	{ SYS_clock_nanosleep, TIMESPEC, 2 },
+	{ SYS_futex, TIMESPEC, 3 },
 };
 
 #define N_CALLS (sizeof(calls) / sizeof(*calls))
@@ -60,12 +76,25 @@ static unsigned int find(int number)
 	return i;
 }
 
+/* Of those in the list; FUTEX_WAIT_BITSET waits until some time, and CPU time passes otherwise. */
+static enum kind kind_of(unsigned int i, const uint64_t *arguments)
+{
+	int clock = (int)arguments[0];
+
+	if (calls[i].number == SYS_futex && (arguments[1] & FUTEX_CMD_MASK) != FUTEX_WAIT)
+		return NO_TIME;
+	if (calls[i].number == SYS_clock_nanosleep &&
+	    (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID))
+		return NO_TIME;
+	return calls[i].kind;
+}
+
 bool grp_place_has_time(const struct grp_place_blocked *blocked)
 {
 	unsigned int i = find(blocked->number);
 	uint64_t time;
 
-	if (!blocked->known || i == N_CALLS || calls[i].kind == NO_TIME)
+	if (!blocked->known || i == N_CALLS || kind_of(i, blocked->arguments) == NO_TIME)
 		return false;
 	time = blocked->arguments[calls[i].argument];
 	return calls[i].kind == MS ? (int)time > 0 : time != 0;
@@ -75,6 +104,12 @@ static bool kernel_restarts(int error)
 {
 	return error == GRP_ERESTARTSYS || error == GRP_ERESTARTNOINTR ||
 	       error == GRP_ERESTARTNOHAND || error == GRP_ERESTART_RESTARTBLOCK;
+}
+
+void grp_place_avoid_restart_syscall(struct grp_place_call *call)
+{
+	if (call->error == GRP_ERESTART_RESTARTBLOCK && find(call->number) < N_CALLS)
+		call->error = EINTR;
 }
 
 bool grp_place_restarts(const struct grp_place_call *call, const struct grp_place_signals *signals)
@@ -126,13 +161,15 @@ void grp_place_shorten(pid_t tid, uint64_t sp, const struct grp_place_blocked *b
 {
 	unsigned int i = find(call->number);
 	uint64_t *argument;
+	enum kind kind;
 
 	if (call->error != EINTR || i == N_CALLS || !blocked->known || !blocked->passed_ns ||
 	    blocked->number != call->number)
 		return;
 	argument = &call->arguments[calls[i].argument];
-	if (calls[i].kind == MS)
+	kind = kind_of(i, call->arguments);
+	if (kind == MS)
 		shorten_ms(blocked->passed_ns, argument);
-	if (calls[i].kind == TIMESPEC)
+	if (kind == TIMESPEC)
 		shorten_timespec(tid, sp, blocked->passed_ns, argument);
 }

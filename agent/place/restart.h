@@ -31,6 +31,15 @@ struct grp_place_signals {
  */
 bool grp_place_restarts(const struct grp_place_call *call, const struct grp_place_signals *signals);
 
+/**
+ * grp_place_avoid_restart_syscall() - for a thread that perhaps must not make it.
+ *
+ * What waits for a time the kernel restarts by another call, restart_syscall(2), which
+ * a filter of system calls may not know. It is made again by us then, as those are that
+ * end with EINTR.
+ */
+void grp_place_avoid_restart_syscall(struct grp_place_call *call);
+
 /* grp_place_has_time() - whether it has to be known since when the thread sleeps in the call. */
 bool grp_place_has_time(const struct grp_place_blocked *blocked);
 

@@ -2,9 +2,11 @@
 #include "place/trace.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -16,6 +18,9 @@
 #define EVENT_OF(status) ((unsigned int)(status) >> 16)
 /* Told apart from the signal by PTRACE_O_TRACESYSGOOD. */
 #define CALL_SIGNAL (SIGTRAP | 0x80)
+
+/* From asm-generic/siginfo.h, which does not go with the C library's. */
+#define DISPATCHED 2
 
 uint64_t grp_place_now_ns(void)
 {
@@ -59,9 +64,12 @@ enum grp_place_stop grp_place_wait(pid_t *tid, uint64_t deadline_ns, int *ret_si
 
 	for (;;) {
 		pid = waitpid(*tid, &status, __WALL | WNOHANG);
-		/* after an exec by a thread that is not the first it has another id */
+		/*
+		 * After an exec by a thread that is not the first it has another id. A child
+		 * of our own, see helper.c, is none of __WCLONE.
+		 */
 		if (pid < 0)
-			pid = waitpid(-1, &status, __WALL | WNOHANG);
+			pid = waitpid(-1, &status, __WCLONE | WNOHANG);
 		if (pid < 0)
 			return GRP_STOP_GONE;
 		if (pid > 0) {
@@ -88,9 +96,37 @@ static void *options_of(bool suspend_seccomp)
 	return (void *)options;
 }
 
-int grp_place_seize(pid_t tid, bool suspend_seccomp)
+static sigjmp_buf too_late;
+
+static void on_alarm(int signal)
 {
-	return result_of(ptrace(PTRACE_SEIZE, tid, NULL, options_of(suspend_seccomp)));
+	siglongjmp(too_late, 1);
+}
+
+/* After @ms; 0: not any more. */
+static void set_alarm(unsigned int ms)
+{
+	struct itimerval timer = { .it_value = { ms / 1000, ms % 1000 * 1000L } };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	(void)signal(SIGALRM, on_alarm);
+	(void)sigprocmask(ms ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* The kernel would begin again when a handler returns, so ours does not. */
+int grp_place_seize(pid_t tid, bool suspend_seccomp, unsigned int timeout_ms)
+{
+	int r;
+
+	if (sigsetjmp(too_late, 1))
+		return -ETIMEDOUT;
+	set_alarm(timeout_ms ? timeout_ms : 1);
+	r = result_of(ptrace(PTRACE_SEIZE, tid, NULL, options_of(suspend_seccomp)));
+	set_alarm(0);
+	return r;
 }
 
 int grp_place_suspend_seccomp(pid_t tid)
@@ -116,4 +152,12 @@ int grp_place_cont_to_call(pid_t tid)
 int grp_place_detach(pid_t tid, int signal)
 {
 	return result_of(ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal));
+}
+
+bool grp_place_was_dispatched(pid_t tid)
+{
+	siginfo_t info = { 0 };
+
+	return ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) == 0 && info.si_signo == SIGSYS &&
+	       info.si_code == DISPATCHED;
 }

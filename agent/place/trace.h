@@ -35,16 +35,23 @@ enum grp_place_stop grp_place_wait(pid_t *tid, uint64_t deadline_ns, int *ret_si
 /**
  * grp_place_seize() - become its tracer; it runs on.
  * @suspend_seccomp: its filters do not see what we have it do.
- * Return: 0; -errno of ptrace(2).
+ * @timeout_ms: the kernel lets nobody trace a process that is in execve(2), which may
+ * wait for another thread's tracer for ever.
+ * Return: 0; -ETIMEDOUT: perhaps we are its tracer and perhaps not; -errno of ptrace(2).
  */
-int grp_place_seize(pid_t tid, bool suspend_seccomp);
+int grp_place_seize(pid_t tid, bool suspend_seccomp, unsigned int timeout_ms);
 
 /* The rest is ptrace(2) by its name. Return: 0; -errno, -ESRCH: it was killed. */
 int grp_place_suspend_seccomp(pid_t tid);
+/* ... asked to stop; if it stops for another reason first, that is forgotten */
 int grp_place_interrupt(pid_t tid);
 int grp_place_cont(pid_t tid, int signal);
 /* ... until it is about to execute a system call */
 int grp_place_cont_to_call(pid_t tid);
 int grp_place_detach(pid_t tid, int signal);
+
+/* grp_place_was_dispatched() - whether the SIGSYS it is about to receive is for a call that
+ * its program wants to handle itself. */
+bool grp_place_was_dispatched(pid_t tid);
 
 #endif

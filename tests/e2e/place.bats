@@ -17,6 +17,7 @@ setup() {
 
 teardown() {
 	thaw
+	unmount_freezers
 	cleanup
 }
 
@@ -136,7 +137,7 @@ is_frozen() {
 	assert_equal "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" 32 threads
 	local results
 	results=$(urgent "$SUPPORT/inject" -p -n 32 "$AGENT_BIN" "$pid")
-	# On a starved machine one may not stop in time, and is let go: that is no disturbance either.
+	# those that timers interrupt may have to be asked again
 	assert_match "$results" '^done 10[0-9][0-9](.busy [0-9]+)?$' "results"
 	assert_equal "$(awk '{ n += $2 } END { print n }' <<<"$results")" 1024 "asked for"
 	kill -TERM "$pid"
@@ -155,6 +156,14 @@ is_frozen() {
 	done
 }
 
+@test "a timer that interrupts it all the time does not let it miss that it is to stop" {
+	spawn_confined timer
+	inject -n 300 -t $((2000 * SLOW)) "$CONFINED" >"$BATS_TEST_TMPDIR/results"
+	assert_equal "$(grep -vcE '^(done|busy) ' "$BATS_TEST_TMPDIR/results")" 0 \
+		"others: $(<"$BATS_TEST_TMPDIR/results")"
+	release
+}
+
 @test "one that dispatches its own system calls is left alone and told" {
 	spawn_confined dispatch
 	local result
@@ -164,19 +173,84 @@ is_frozen() {
 	release
 }
 
-@test "one that is traced is left alone and told, and placed when its tracer has gone" {
+# Before Linux 6.4 it is the call of ours that tells.
+@test "one that gets a signal for each system call just now gets none for ours" {
+	spawn_confined switched
+	assert_equal "$(result "$(output confined | head -n 1)")" dispatch "result"
+	release
+}
+
+# left_alone_by TRACER PID: the result, and that nothing of it has changed
+left_alone_by() {
+	wait_until 60 is_traced "$2"
+	assert_equal "$(result "$2")" traced "result"
+	assert_equal "$(tracer_of "$2")" "$1" "its tracer"
+	assert_equal "$(policy "$2")" default "policy"
+}
+
+placed_afterwards() {
+	wait_until 60 is_untraced "$1"
+	assert_equal "$(result "$1")" "done" "result"
+	assert_equal "$(policy "$1")" bind:0 "policy"
+}
+
+@test "one that strace traces is left alone and told, and placed when that has ended" {
 	need strace
 	spawn sleeper sleep infinity
-	local pid
-	pid=$(spawned sleeper)
-	spawn tracer strace -p "$pid"
-	wait_until 30 is_traced "$pid"
-	assert_equal "$(result "$pid")" traced "result"
-	assert_equal "$(tracer_of "$pid")" "$(spawned tracer)" "its tracer"
-	assert_equal "$(policy "$pid")" default "policy"
+	spawn tracer strace -p "$(spawned sleeper)"
+	left_alone_by "$(spawned tracer)" "$(spawned sleeper)"
 	stop tracer
-	wait_until 30 is_untraced "$pid"
-	assert_equal "$(result "$pid")" "done" "result"
+	placed_afterwards "$(spawned sleeper)"
+}
+
+@test "one that its own child traces is left alone and told, and placed when that has ended" {
+	spawn_confined traced
+	left_alone_by "$(pgrep -P "$CONFINED")" "$CONFINED"
+	echo >"$FIFO"
+	placed_afterwards "$CONFINED"
+	release
+}
+
+# Stopped at gdb's prompt, each thread of it, and set going again.
+@test "one under gdb is left alone and told, and placed when it is let go" {
+	need gdb
+	local fifo=$BATS_TEST_TMPDIR/prompt tid
+	mkfifo "$fifo"
+	start_threads 3
+	spawn debugger gdb -nx -q -batch -iex 'set debuginfod enabled off' -p "${TIDS[0]}" \
+		-ex "shell read -r <>'$fifo' _" -ex detach
+	for tid in "${TIDS[@]}"; do
+		left_alone_by "$(spawned debugger)" "$tid"
+		wait_until 60 in_state "$tid" t
+	done
+	echo >"$fifo"
+	for tid in "${TIDS[@]}"; do
+		placed_afterwards "$tid"
+	done
+	tell tids
+}
+
+# While a process is in execve(2) nobody can begin to trace it, and this one waits there for
+# another tracer to let go of a thread. Others are served meanwhile.
+@test "one whose execve waits for a debugger is told, in time" {
+	spawn_confined held
+	wait_until 30 in_state "$CONFINED" D
+	local start=$SECONDS
+	assert_equal "$(inject -t 200 "$CONFINED" | cut -d ' ' -f 2)" asleep "result"
+	((SECONDS - start < 30 * SLOW)) || fail "it took $((SECONDS - start)) s"
+	is_untraced "$CONFINED"
+	release
+}
+
+@test "a worker of io_uring is of the kernel" {
+	local fifo tid
+	spawn_confined uring || skip "no io_uring here"
+	worker() {
+		tid=$(grep -l '^iou-' "/proc/$CONFINED/task"/*/comm) && tid=${tid%/comm} && tid=${tid##*/}
+	}
+	wait_until 30 worker
+	assert_equal "$(inject -t 200 "$tid" | cut -d ' ' -f 2)" kernel "result"
+	release
 }
 
 @test "what ends, never was, or is of the kernel is told" {
@@ -230,6 +304,23 @@ in_state() {
 	[[ $(stat_of "$1" 3) == "$2" ]]
 }
 
+# It was woken to stop. Let go before it has, it would find its call ended by nobody's signal.
+@test "one that gets no CPU is waited for" {
+	need_guest
+	spawn_confined epoll
+	wait_asleep "$CONFINED"
+	taskset -pc 1 "$CONFINED"
+	# the kernel lets others have a twentieth of each second
+	spawn hog taskset -c 1 chrt -f 50 "$SUPPORT/burn" 1 --forever
+	hogs() {
+		[[ $(stat_of "$(spawned hog)" 41) == 1 && $(stat_of "$(spawned hog)" 3) == R ]]
+	}
+	wait_until 30 hogs
+	assert_equal "$(inject -n 10 -t 200 "$CONFINED")" "done 10" "results"
+	stop hog
+	release
+}
+
 @test "one that executes programs all the time is placed or gone, and goes on" {
 	spawn_confined exec
 	inject -n 200 "$CONFINED" >"$BATS_TEST_TMPDIR/results"
@@ -256,8 +347,24 @@ frozen_in() {
 	wait_until 30 is_frozen
 }
 
+# mount_freezers: both kinds, in a guest, where nobody has
+mount_freezers() {
+	[[ -e /job && $(uname -n) == guest ]] || return 0
+	mkdir -p "$BATS_TEST_TMPDIR"/{new,old}
+	mount -t cgroup2 none "$BATS_TEST_TMPDIR/new"
+	mount -t cgroup -o freezer none "$BATS_TEST_TMPDIR/old"
+}
+
+unmount_freezers() {
+	local dir
+	for dir in "$BATS_TEST_TMPDIR"/{new,old}; do
+		! mountpoint -q "$dir" || umount "$dir"
+	done
+}
+
 @test "a frozen one is let go, placed when it is thawed" {
 	local dirs dir result
+	mount_freezers
 	mapfile -t dirs < <(awk '$3 == "cgroup2" || ($3 == "cgroup" && $4 ~ /freezer/) { print $2 }' /proc/mounts)
 	for dir in "${dirs[@]}"; do
 		frozen_in "$dir"

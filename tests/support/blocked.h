@@ -6,32 +6,18 @@
 #ifndef GRP_TESTS_BLOCKED_H
 #define GRP_TESTS_BLOCKED_H
 
-#include <poll.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
-#include <stdarg.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
-#include <sys/select.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
-#include <sys/timerfd.h>
 
-#include "place.h"
-
-#define TIME_MS 600
-#define ROUNDS_WAITING 25
-#define WAKE_SIGNAL SIGUSR1
-
-/* What both sides of a test have. */
-struct stage {
-	int pipe[2]; /* something to read comes when it is time to wake up */
-	int socket; /* that listens */
-	int queue, semaphore;
-	volatile uint32_t *word;
-};
+#include "blocked_time.h"
 
 struct kind {
 	const char *name;
@@ -40,171 +26,6 @@ struct kind {
 	/* in the parent; NULL: it ends by its time */
 	void (*wake)(struct stage *stage, pid_t pid);
 };
-
-static char said[128];
-
-static const char *wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *wrong(const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	(void)vsnprintf(said, sizeof(said), format, list);
-	va_end(list);
-	return said;
-}
-
-/* A call that returned @r, and should have returned @expected with @error. */
-static const char *expect(long r, long expected, int error)
-{
-	int saved = errno;
-
-	if (r == expected && (r >= 0 || saved == error))
-		return NULL;
-	return wrong("returned %ld, errno %d, not %ld, errno %d", r, r < 0 ? saved : 0, expected,
-		     error);
-}
-
-/* ... not before TIME_MS were over since @begun */
-static const char *expect_time(uint64_t begun, long r, long expected, int error)
-{
-	const char *what = expect(r, expected, error);
-	uint64_t ms = (clock_ns(CLOCK_MONOTONIC) - begun) / NS_PER_MS;
-
-	if (what)
-		return what;
-	return ms < TIME_MS ? wrong("ended after %llu ms", (unsigned long long)ms) : NULL;
-}
-
-static const struct timespec *the_time(void)
-{
-	static const struct timespec time = { TIME_MS / 1000, TIME_MS % 1000 * (long)NS_PER_MS };
-
-	return &time;
-}
-
-static uint64_t now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-/* --- calls with a time ---------------------------------------------------------------- */
-
-static const char *in_nanosleep(struct stage *stage)
-{
-	uint64_t begun = now();
-
-	return expect_time(begun, syscall(SYS_nanosleep, the_time(), NULL), 0, 0);
-}
-
-static const char *in_clock_nanosleep(struct stage *stage)
-{
-	uint64_t begun = now(), end = begun + TIME_MS * NS_PER_MS;
-	struct timespec until = { (time_t)(end / NS_PER_S), (long)(end % NS_PER_S) };
-
-	return expect_time(begun, clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0,
-			   0);
-}
-
-static const char *in_poll(struct stage *stage)
-{
-	struct pollfd fd = { .fd = stage->pipe[0], .events = POLLIN };
-	uint64_t begun = now();
-
-	return expect_time(begun, poll(&fd, 1, TIME_MS), 0, 0);
-}
-
-static const char *in_ppoll(struct stage *stage)
-{
-	struct pollfd fd = { .fd = stage->pipe[0], .events = POLLIN };
-	uint64_t begun = now();
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	return expect_time(begun, ppoll(&fd, 1, the_time(), &set), 0, 0);
-}
-
-static const char *in_select(struct stage *stage)
-{
-	struct timeval time = { 0, TIME_MS * 1000 };
-	uint64_t begun = now();
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(stage->pipe[0], &set);
-	return expect_time(begun, select(stage->pipe[0] + 1, &set, NULL, NULL, &time), 0, 0);
-}
-
-static int epoll_of(struct stage *stage)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = epoll_create1(EPOLL_CLOEXEC);
-
-	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, stage->pipe[0], &event))
-		die("epoll");
-	return fd;
-}
-
-static const char *in_epoll_wait(struct stage *stage)
-{
-	struct epoll_event event;
-	int fd = epoll_of(stage);
-	uint64_t begun = now();
-
-	return expect_time(begun, epoll_wait(fd, &event, 1, TIME_MS), 0, 0);
-}
-
-static const char *in_epoll_pwait2(struct stage *stage)
-{
-	struct epoll_event event;
-	int fd = epoll_of(stage);
-	uint64_t begun = now();
-
-	return expect_time(begun, syscall(SYS_epoll_pwait2, fd, &event, 1, the_time(), NULL, 8), 0,
-			   0);
-}
-
-static const char *in_futex_timed(struct stage *stage)
-{
-	uint64_t begun = now();
-
-	return expect_time(begun, syscall(SYS_futex, stage->word, FUTEX_WAIT, 0, the_time()), -1,
-			   ETIMEDOUT);
-}
-
-static const char *in_sigtimedwait(struct stage *stage)
-{
-	uint64_t begun = now();
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGUSR2);
-	return expect_time(begun, sigtimedwait(&set, NULL, the_time()), -1, EAGAIN);
-}
-
-static const char *in_semtimedop(struct stage *stage)
-{
-	struct sembuf take = { .sem_op = -1 };
-	uint64_t begun = now();
-
-	return expect_time(begun, semtimedop(stage->semaphore, &take, 1, the_time()), -1, EAGAIN);
-}
-
-static const char *in_timerfd(struct stage *stage)
-{
-	struct itimerspec time = { .it_value = *the_time() };
-	uint64_t begun = now(), expired = 0;
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	const char *what;
-
-	if (fd < 0 || timerfd_settime(fd, 0, &time, NULL))
-		die("timerfd");
-	what = expect_time(begun, read(fd, &expired, sizeof(expired)), sizeof(expired), 0);
-	if (!what && expired != 1)
-		what = wrong("expired %llu times", (unsigned long long)expired);
-	return what;
-}
 
 /* --- calls that wait for something ------------------------------------------------------ */
 
@@ -274,14 +95,44 @@ static void wake_by_connect(struct stage *stage, pid_t pid)
 	(void)close(fd);
 }
 
-static const char *in_wait4(struct stage *stage)
+/* A child that does not outlive us. */
+static pid_t fork_helper(void)
 {
-	pid_t pid = fork();
-	int status = 0;
-	char c;
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		die("fork");
+	if (!pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
+		_exit(1);
+	return pid;
+}
+
+/* It comes from a child, which is told by a byte. */
+static const char *in_timed_recvmmsg(struct stage *stage)
+{
+	struct timeval time = { 3600, 0 };
+	char text[8];
+	struct iovec part = { text, sizeof(text) };
+	struct mmsghdr message = { .msg_hdr = { .msg_iov = &part, .msg_iovlen = 1 } };
+	int pair[2];
+	pid_t pid;
+	char c;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)))
+		die("socketpair");
+	pid = fork_helper();
+	if (!pid)
+		_exit(read(stage->pipe[0], &c, 1) == 1 && write(pair[1], "w", 1) == 1 ? 0 : 1);
+	return expect(recvmmsg(pair[0], &message, 1, 0, NULL), 1, 0);
+}
+
+static const char *in_wait4(struct stage *stage)
+{
+	pid_t pid = fork_helper();
+	int status = 0;
+	char c;
+
 	if (!pid)
 		_exit(read(stage->pipe[0], &c, 1) == 1 ? 5 : 6);
 	return expect(wait4(pid, &status, 0, NULL), pid, 0) ?:
@@ -298,7 +149,7 @@ static const char *in_flock(struct stage *stage)
 	(void)unlink(name);
 	if (held < 0 || fd < 0 || flock(held, LOCK_EX))
 		die("flock");
-	pid = fork();
+	pid = fork_helper();
 	if (!pid)
 		_exit(read(stage->pipe[0], &c, 1) == 1 && !flock(held, LOCK_UN) ? 0 : 1);
 	return expect(flock(fd, LOCK_EX), 0, 0);
@@ -361,6 +212,21 @@ static const char *in_epoll_with_handler(struct stage *stage)
 
 	(void)signal(WAKE_SIGNAL, on_signal);
 	return expect_handled(epoll_wait(epoll_of(stage), &event, 1, -1));
+}
+
+/* A signal that nobody cares about ends no call; one who is traced is told of it, though. */
+static const char *in_epoll_ignoring(struct stage *stage)
+{
+	const char *what;
+	pid_t parent = getpid(), pid;
+
+	(void)signal(SIGURG, SIG_DFL);
+	pid = fork_helper();
+	while (!pid)
+		(void)kill(parent, SIGURG);
+	what = in_endless_epoll(stage);
+	(void)kill(pid, SIGKILL);
+	return what;
 }
 
 /* Pending and blocked during the call only: it stays so. */
@@ -428,18 +294,24 @@ static const struct kind kinds[] = {
 	{ "sigtimedwait", in_sigtimedwait },
 	{ "semtimedop", in_semtimedop },
 	{ "timerfd", in_timerfd },
+	{ "ppoll with a constant", in_constant_ppoll },
+	{ "nanosleep, filtered", in_filtered_nanosleep },
+	{ "poll, filtered", in_filtered_poll },
+	{ "futex, filtered", in_filtered_futex },
 	{ "read", in_read, wake_by_byte },
 	{ "epoll_wait", in_endless_epoll, wake_by_byte },
 	{ "poll", in_endless_poll, wake_by_byte },
 	{ "futex", in_futex, wake_by_futex },
 	{ "accept", in_accept, wake_by_connect },
 	{ "accept with SO_RCVTIMEO", in_timed_accept, wake_by_connect },
+	{ "recvmmsg with SO_RCVTIMEO", in_timed_recvmmsg, wake_by_byte },
 	{ "wait4", in_wait4, wake_by_byte },
 	{ "flock", in_flock, wake_by_byte },
 	{ "msgrcv", in_msgrcv, wake_by_message },
 	{ "pause", in_pause, wake_by_signal },
 	{ "sigsuspend", in_sigsuspend, wake_by_signal },
 	{ "epoll_wait with a handler", in_epoll_with_handler, wake_by_signal },
+	{ "epoll_wait, signals ignored", in_epoll_ignoring, wake_by_byte },
 	{ "ppoll with a mask", in_ppoll_that_blocks, wake_by_byte },
 	{ "sigwaitinfo", in_sigwaitinfo, wake_by_signal },
 	{ "stopped", in_stop, wake_by_continue },
