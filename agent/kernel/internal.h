@@ -142,6 +142,16 @@ int grp_places_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask
 int grp_places_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);
 int grp_places_look(void *kernel, uint32_t tid);
 
+/* --- tracepoint.c ----------------------------------------------------------------- */
+
+#define GRP_TRACEPOINT_ASKED "events/syscalls/sys_exit_sched_setaffinity/id"
+
+/*
+ * grp_tracepoint_open() - a perf event of a tracepoint, for a program to be attached to.
+ * @file: its number's, in tracefs. Return: descriptor; -errno.
+ */
+int grp_tracepoint_open(const char *file);
+
 /* --- notice.c ------------------------------------------------------------------- */
 
 int grp_notice_watch(void *kernel, bool on);

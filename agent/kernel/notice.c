@@ -8,21 +8,16 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/mount.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "asked_exit.skel.h"
 #include "asked_syscall.skel.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
-#include "base/parse.h"
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
 #include "outside.skel.h"
@@ -47,50 +42,15 @@ static int share_maps(const struct grp_bpf *bpf, struct bpf_object *object)
 	return r;
 }
 
-/*
- * The number of a tracepoint, without having tracefs mounted anywhere: a mount of our
- * own that is in nobody's tree. Return: number; -errno.
- */
-static int tracepoint_id(const char *file)
+static struct bpf_link *attach_tracepoint(struct bpf_program *program)
 {
-	_cleanup_close_ int context = -1, mount = -1, fd = -1;
-	char text[32];
-	uint64_t id;
-	ssize_t n;
-
-	context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
-	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-	if (mount < 0)
-		return -errno;
-	fd = openat(mount, file, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return grp_parse_u64(text, 1, INT_MAX, &id) ? -EPROTO : (int)id;
-}
-
-static struct bpf_link *attach_tracepoint(struct bpf_program *program, const char *file)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT,
-					.size = sizeof(attr),
-					.sample_period = 1,
-					.wakeup_events = 1 };
-	_cleanup_close_ int fd = -1;
-	int id = tracepoint_id(file);
+	_cleanup_close_ int fd = grp_tracepoint_open(GRP_TRACEPOINT_ASKED);
 	struct bpf_link *link;
 
-	if (id < 0) {
-		errno = -id;
+	if (fd < 0) {
+		errno = -fd;
 		return NULL;
 	}
-	attr.config = (uint64_t)id;
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
 	link = bpf_program__attach_perf_event(program, fd);
 	if (link)
 		(void)TAKE_FD(fd); /* it is the link's */
@@ -100,7 +60,7 @@ static struct bpf_link *attach_tracepoint(struct bpf_program *program, const cha
 static struct bpf_link *attach_program(struct bpf_program *program)
 {
 	if (bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT)
-		return attach_tracepoint(program, "events/syscalls/sys_exit_sched_setaffinity/id");
+		return attach_tracepoint(program);
 	return bpf_program__attach(program);
 }
 

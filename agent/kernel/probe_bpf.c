@@ -9,11 +9,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kernel/internal.h"
 #include "kernel/probe_internal.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -32,6 +34,11 @@ static const struct kind kind_tp_btf = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP
 static const struct kind kind_reclaim = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 0,
 					  BTF_KIND_TYPEDEF,
 					  "btf_trace_mm_vmscan_direct_reclaim_begin" };
+static const struct kind kind_migrate = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 0,
+					  BTF_KIND_TYPEDEF, "btf_trace_sched_migrate_task" };
+static const struct kind kind_asked = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 0, BTF_KIND_FUNC,
+					"sched_setaffinity" };
+static const struct kind kind_tracepoint = { BPF_PROG_TYPE_TRACEPOINT, 0, 0, 0, NULL };
 static const struct kind kind_iter = { BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, 0, BTF_KIND_FUNC,
 				       "bpf_iter_task" };
 static const struct kind kind_fentry = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 0, BTF_KIND_FUNC,
@@ -159,6 +166,41 @@ bool grp_probe_tp_btf(struct grp_probe *probe, int argument)
 bool grp_probe_reclaim(struct grp_probe *probe, int argument)
 {
 	return can_load(probe, &kind_reclaim);
+}
+
+/* For cpuset.cpus: who is about to run outside of it. */
+bool grp_probe_outside(struct grp_probe *probe, int argument)
+{
+	return can_load(probe, &kind_migrate);
+}
+
+/* For cpuset.cpus: who rewrites it. Of this and the next the first that there is. */
+bool grp_probe_asked_exit(struct grp_probe *probe, int argument)
+{
+	size_t len;
+
+	if (can_attach(probe, &kind_asked))
+		return true;
+	len = strlen(probe->reason);
+	(void)snprintf(probe->reason + len, GRP_FEATURE_REASON_MAX - len,
+		       ": setaffinity-syscall instead");
+	return false;
+}
+
+/* Every system call of the machine goes another way for that moment, no more. */
+bool grp_probe_asked_syscall(struct grp_probe *probe, int argument)
+{
+	_cleanup_close_ int fd = load(probe, &kind_tracepoint, return_0, N(return_0));
+	_cleanup_close_ int event = fd < 0 ? -1 : grp_tracepoint_open(GRP_TRACEPOINT_ASKED);
+	_cleanup_close_ int link = -1;
+
+	if (fd < 0)
+		return false;
+	if (event < 0)
+		return grp_probe_no(probe, "cannot be opened: %s (CONFIG_FTRACE_SYSCALLS)",
+				    strerror(-event));
+	link = bpf_link_create(fd, event, BPF_PERF_EVENT, NULL);
+	return link >= 0 || grp_probe_no(probe, "does not attach: %s", strerror(-link));
 }
 
 bool grp_probe_fentry(struct grp_probe *probe, int argument)

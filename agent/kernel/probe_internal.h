@@ -38,5 +38,15 @@ bool grp_probe_fmod_ret(struct grp_probe *probe, int argument);
 bool grp_probe_reclaim(struct grp_probe *probe, int argument);
 bool grp_probe_fentry(struct grp_probe *probe, int argument);
 bool grp_probe_task_from_pid(struct grp_probe *probe, int argument);
+bool grp_probe_outside(struct grp_probe *probe, int argument);
+bool grp_probe_asked_exit(struct grp_probe *probe, int argument);
+bool grp_probe_asked_syscall(struct grp_probe *probe, int argument);
+
+/* probe_place.c: likewise, with a child to try it on. */
+bool grp_probe_ptrace(struct grp_probe *probe, int argument);
+bool grp_probe_suspend_seccomp(struct grp_probe *probe, int argument);
+bool grp_probe_process_vm(struct grp_probe *probe, int argument);
+bool grp_probe_migrate_pages(struct grp_probe *probe, int argument);
+bool grp_probe_weighted(struct grp_probe *probe, int argument);
 
 #endif

@@ -171,6 +171,11 @@ told_of() { # PID [COMM]
 	wait_until 30 has "$(spawned wishes)" 1
 	ctl attach /a "$(spawned sleeper)" "$(spawned wishes)"
 	[[ -e $(echo "$PINS/$INSTANCE"/links-*/on_migrate) ]]
+	# the first that this kernel has, as features says
+	local hook
+	hook=$(ctl --json features | jq -r 'map({(.name): .available}) | add |
+		if ."setaffinity-exit" then "on_asked" elif ."setaffinity-syscall" then "on_asked_syscall" else "" end')
+	assert_equal "$(cd "$PINS/$INSTANCE" && echo links-*/on_asked*)" "$(cd "$PINS/$INSTANCE" && echo links-*/"$hook")" "hook"
 	has "$(spawned wishes)" 0
 	ctl attach / "$(spawned sleeper)" "$(spawned wishes)"
 	wait_until 10 hooks_gone

@@ -286,6 +286,15 @@ complete_line() {
 	done
 }
 
+@test "docs: grpagent(8) says what each feature is for" {
+	need_sources
+	start_agent
+	ctl --json features | jq -r '.[].name' >offered
+	sed -n '/^\.SH FEATURES/,/^\.SH "EXIT/p' "$ROOT/agent/grpagent.8" | sed '1,/^\.ta/d; s/\\-/-/g' |
+		grep -v '^\t' | grep -oE '\\fB[a-z0-9-]+\\fR' | sed -E 's/\\f[BR]//g' | grep -vx memory_pressure >described
+	same_lists "features and those of grpagent(8)" offered described
+}
+
 # --- metrics --------------------------------------------------------------------------
 
 # Name, type and labels of each family that is served.

@@ -4,6 +4,7 @@
  * once, each that is missing says why, and trying leaves nothing behind.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "kernel/probe.h"
@@ -84,6 +86,8 @@ static void test_leaves_nothing_behind(void **state)
 	assert_int_equal(grp_probe_each(add, &list), 0);
 	assert_int_equal(count_fds(), fds);
 	assert_int_equal(sched_getscheduler(0), policy);
+	assert_int_equal(waitpid(-1, NULL, __WALL), -1);
+	assert_int_equal(errno, ECHILD);
 }
 
 /* The first that is needed and not there, or none: as the list has it. */
