@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "place/inject.h"
+#include "place/migrate.h"
 
 enum {
 	EXIT_CLOSED = 0, /* nobody asks any more */
@@ -70,7 +71,12 @@ static int serve(const struct server *server)
 			continue;
 		if (n != (ssize_t)sizeof(request))
 			return EXIT_CLOSED;
-		next = grp_place_inject(&request, &reply, &thread);
+		if (request.op == GRP_PLACE_MIGRATE) {
+			grp_place_migrate(&request, &reply);
+			next = GRP_NEXT_REQUEST;
+		} else {
+			next = grp_place_inject(&request, &reply, &thread);
+		}
 		if (next == GRP_NEXT_TRACER) {
 			*server->last = reply;
 			return EXIT_LET_GO;

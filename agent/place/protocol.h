@@ -25,6 +25,7 @@
 enum grp_place_op {
 	GRP_PLACE_SET = 1, /* set_mempolicy(mode, nodes) */
 	GRP_PLACE_GET = 2, /* get_mempolicy(): the reply has mode and nodes */
+	GRP_PLACE_MIGRATE = 3, /* migrate_pages() of the process tid, nothing is stopped */
 	GRP_PLACE_OP_MAX,
 };
 
@@ -54,7 +55,8 @@ struct grp_place_request {
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: not compared */
 	uint32_t timeout_ms; /* for it to stop, and again for it to make the call */
 	uint32_t mode; /* MPOL_* with flags */
-	uint64_t nodes[GRP_PLACE_NODE_WORDS];
+	uint64_t nodes[GRP_PLACE_NODE_WORDS]; /* MIGRATE: to these, by their order, */
+	uint64_t from[GRP_PLACE_NODE_WORDS]; /* from these */
 };
 
 struct grp_place_reply {
@@ -64,11 +66,11 @@ struct grp_place_reply {
 	int32_t error; /* positive errno; 0: none */
 	uint32_t mode;
 	uint32_t attempts; /* how often it was stopped */
-	uint32_t unused;
+	uint32_t left; /* MIGRATE: pages that could not be moved */
 	uint64_t nodes[GRP_PLACE_NODE_WORDS];
 };
 
-_Static_assert(sizeof(struct grp_place_request) == 32 + GRP_PLACE_NODES_MAX / 8, "fixed");
+_Static_assert(sizeof(struct grp_place_request) == 32 + GRP_PLACE_NODES_MAX / 4, "fixed");
 _Static_assert(sizeof(struct grp_place_reply) == 32 + GRP_PLACE_NODES_MAX / 8, "fixed");
 
 #endif
