@@ -29,8 +29,6 @@ typedef int __s32;
 
 typedef unsigned char __u8;
 
-typedef _Bool bool;
-
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -44,6 +42,12 @@ enum {
 	BPF_F_MMAPABLE = 1024,
 };
 
+typedef _Bool bool;
+
+enum {
+	BPF_NOEXIST = 1,
+};
+
 enum {
 	false = 0,
 	true = 1,
@@ -53,10 +57,6 @@ enum fbq_type {
 	all = 2,
 };
 
-enum {
-	BPF_NOEXIST = 1,
-};
-
 typedef int __kernel_pid_t;
 
 typedef __kernel_pid_t pid_t;
@@ -64,6 +64,10 @@ typedef __kernel_pid_t pid_t;
 enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
+
+typedef struct {
+	long unsigned int bits[16];
+} nodemask_t;
 
 typedef __u32 u32;
 
@@ -93,6 +97,8 @@ struct cred;
 
 struct signal_struct;
 
+struct mempolicy;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -115,6 +121,7 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	u64 self_exec_id;
+	struct mempolicy *mempolicy;
 };
 
 struct pt_regs {
@@ -154,6 +161,15 @@ struct cred {
 
 struct signal_struct {
 	int nr_threads;
+};
+
+struct mempolicy {
+	short unsigned int mode;
+	short unsigned int flags;
+	nodemask_t nodes;
+	union {
+		nodemask_t user_nodemask;
+	} w;
 };
 
 struct rq;

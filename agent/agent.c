@@ -45,19 +45,25 @@
 /* --- unloading ---------------------------------------------------------------------- */
 
 /* What cannot be done is said, and no reason to keep the rest. */
-static void give_back_cpus(const char *instance)
+static void give_back(const char *instance)
 {
 	struct grp_error error = { 0 };
 	struct grp_bpf *bpf = NULL;
+	unsigned int left = 0;
 	int r = grp_bpf_adopt(instance, &error, &bpf);
 
 	if (r == -ENOENT)
 		return;
 	if (r == 0)
-		r = grp_place_release(&grp_bpf_ops, bpf, grp_bpf_view(bpf));
+		r = grp_place_release(&grp_bpf_ops, bpf, grp_bpf_view(bpf), &left);
 	if (r < 0)
-		GRP_LOG_WARNING("cannot give tasks their own CPUs back: %s, ignoring",
+		GRP_LOG_WARNING("cannot give tasks their own CPUs and memory policy back: %s, "
+				"ignoring",
 				error.message[0] ? error.message : strerror(-r));
+	if (left)
+		GRP_LOG_WARNING("%u thread%s could not be stopped and keep%s the memory policy of "
+				"a group, ignoring",
+				left, grp_plural(left), left == 1 ? "s" : "");
 	grp_bpf_close(bpf);
 }
 
@@ -70,7 +76,7 @@ int grp_agent_unload(const struct grp_config *config, struct grp_error *error)
 	r = grp_instance_lock(config->instance, error, &path, &fd);
 	if (r < 0)
 		return r;
-	give_back_cpus(config->instance);
+	give_back(config->instance);
 	r = grp_bpf_unload(config->instance, error);
 	if (r < 0)
 		return r;

@@ -9,12 +9,23 @@
 #include "agent.h"
 #include "base/log.h"
 #include "core/place.h"
+#include "core/place_memory.h"
 #include "front/jobs.h"
 
 /* One turn; then others are served. */
 #define TURN_NS 2000000ULL
 /* Repairs are wanted at once. */
 #define ACCURACY_USEC 1
+
+static void turn_memory(struct grp_agent *agent)
+{
+	uint64_t due = grp_memory_due(agent->core);
+	int r = due && due <= grp_core_clock(agent->core) ? grp_memory_step(agent->core, TURN_NS) :
+							    0;
+
+	if (r < 0)
+		GRP_LOG_WARNING("cannot place the memory of tasks: %s, retrying", strerror(-r));
+}
 
 static void turn(struct grp_agent *agent)
 {
@@ -34,6 +45,7 @@ static int on_place(sd_event_source *source, uint64_t usec, void *data)
 
 	agent->place_usec = 0;
 	turn(agent);
+	turn_memory(agent);
 	return 0;
 }
 
@@ -50,9 +62,12 @@ static int set_timer(struct grp_agent *agent, uint64_t usec)
 
 void grp_placing_arm(struct grp_agent *agent)
 {
-	uint64_t usec = (grp_place_due(agent->core) + 999) / 1000;
+	uint64_t due = grp_place_due(agent->core), memory = grp_memory_due(agent->core), usec;
 	int r;
 
+	if (!due || (memory && memory < due))
+		due = memory;
+	usec = (due + 999) / 1000;
 	if (usec == agent->place_usec)
 		return;
 	r = usec ? set_timer(agent, usec) : sd_event_source_set_enabled(agent->place, SD_EVENT_OFF);

@@ -65,17 +65,17 @@ static __always_inline void fill_place(struct grp_place_record *record, const st
 								 GRP_VERDICT_LISTED;
 }
 
-/* Which are told: by the plan, and whoever is still being born. */
+/* Which are told: by the plan, and whoever is still being born. @place: what it asks about. */
 static __always_inline bool is_told(const struct grp_scan_request *request,
-				    const struct grp_place_record *record)
+				    const struct grp_place_record *record, __u64 place)
 {
 	__u32 set = record->set;
 	__u64 *which;
 
 	if (record->verdict == GRP_VERDICT_UNBORN || (request->flags & GRP_SCAN_ALL_SETS))
-		return record->verdict == GRP_VERDICT_UNBORN || record->place || request->tid;
+		return record->verdict == GRP_VERDICT_UNBORN || place || request->tid;
 	which = bpf_map_lookup_elem(&plan, &set);
-	return which && (*which == GRP_PLAN_ALL || (*which == GRP_PLAN_PLACED && record->place));
+	return which && (*which == GRP_PLAN_ALL || (*which == GRP_PLAN_PLACED && place));
 }
 
 /* Pass: a record for each task that the plan asks about; see struct grp_place_record. */
@@ -93,11 +93,70 @@ int pass_placed(struct bpf_iter__task *ctx)
 	if (!told || bytes > MASK_BYTES_MAX)
 		return 0;
 	fill_place(&told->record, p, bpf_task_storage_get(&tasks, p, NULL, 0));
-	if (!is_told(request, &told->record))
+	if (!is_told(request, &told->record, told->record.place))
 		return 0;
 	if (!copy_mask(told, p, bytes))
 		told->record.verdict = GRP_VERDICT_BUSY;
 	bpf_seq_write(ctx->meta->seq, told, sizeof(told->record) + bytes);
+	return 0;
+}
+
+/* Of linux/mempolicy.h: with these the kernel keeps the nodes that were asked for. */
+#define POLICY_KEEPS_NODES (3 << 14)
+#define POLICY_FLAGS (7 << 13)
+
+/*
+ * Copies the policy. The task itself may replace it meanwhile, and then the old one is
+ * freed: what was copied is whole if it is still the task's afterwards.
+ */
+static __always_inline bool copy_policy(struct grp_policy_record *told, const struct task_struct *p)
+{
+	const struct mempolicy *policy;
+	const void *nodes;
+	__u32 bytes;
+	int i;
+
+	/* A kernel without memory nodes has no policies. */
+	if (!bpf_core_field_exists(p->mempolicy))
+		return true;
+	bytes = bpf_core_type_size(nodemask_t);
+	if (bytes > sizeof(told->nodes))
+		bytes = sizeof(told->nodes);
+	for (i = 0; i < PLACE_TRIES; i++) {
+		policy = BPF_CORE_READ(p, mempolicy);
+		if (!policy)
+			return true;
+		told->mode = BPF_CORE_READ(policy, mode);
+		told->flags = BPF_CORE_READ(policy, flags);
+		nodes = told->flags & POLICY_KEEPS_NODES ? (const void *)&policy->w.user_nodemask :
+							   (const void *)&policy->nodes;
+		if (!bpf_probe_read_kernel(told->nodes, bytes, nodes) &&
+		    BPF_CORE_READ(p, mempolicy) == policy) {
+			told->flags &= POLICY_FLAGS;
+			return true;
+		}
+		told->mode = 0;
+		told->flags = 0;
+	}
+	return false;
+}
+
+/* Pass: a record for each task that the plan asks about; see struct grp_policy_record. */
+SEC("iter/task")
+int pass_policies(struct bpf_iter__task *ctx)
+{
+	const struct grp_scan_request *request = find_request();
+	struct task_struct *p = ctx->task;
+	struct grp_policy_record told = {};
+
+	if (!p || !request || !wanted(request, p) || (p->flags & PF_EXITING))
+		return 0;
+	fill_place(&told.task, p, bpf_task_storage_get(&tasks, p, NULL, 0));
+	if (!is_told(request, &told.task, grp_place_of(told.task.place, GRP_PLACE_MEM)))
+		return 0;
+	if (!copy_policy(&told, p))
+		told.task.verdict = GRP_VERDICT_BUSY;
+	bpf_seq_write(ctx->meta->seq, &told, sizeof(told));
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/place_internal.h"
+#include "core/place_memory_internal.h"
 
 int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
 		 struct grp_core **ret_core)
@@ -27,8 +27,9 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
 	core->topology = calloc(1, sizeof(*core->topology));
-	if (grp_masks_new(&core->masks) || grp_place_new(core) || !core->topology || !core->base ||
-	    !core->sets || !core->plan || !core->planned || !core->free_rows) {
+	if (grp_masks_new(&core->masks) || grp_place_new(core) || grp_memory_new(core) ||
+	    !core->topology || !core->base || !core->sets || !core->plan || !core->planned ||
+	    !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}
@@ -47,6 +48,7 @@ void grp_core_free(struct grp_core *core)
 	if (!core)
 		return;
 	grp_states_free(core);
+	grp_memory_free(core);
 	grp_place_free(core);
 	grp_values_forget(&core->root_values);
 	grp_values_forget(&core->stray_values);
@@ -56,6 +58,7 @@ void grp_core_free(struct grp_core *core)
 		HASH_DELETE(hh_id, core->by_id, group);
 		grp_values_forget(&group->values);
 		grp_place_forget_group(group);
+		grp_memory_forget_group(group);
 		free(group->name);
 		free(group);
 	}

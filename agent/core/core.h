@@ -88,6 +88,7 @@ struct grp_group {
 	struct grp_inode member_files[GRP_MEMBER_FILES]; /* these stand by themselves */
 	struct grp_kept_mask *cpus; /* that its tasks may have; NULL: all; see place.h */
 	uint64_t unplaced; /* ticket of the placement that it waits for; 0: none */
+	struct grp_group_memory *memory; /* see place_memory.h; NULL: nothing is said about it */
 	void *state[GRP_SUBSYSTEMS_MAX]; /* of subsystems; NULL: none, or not bound */
 	uint64_t seen_forks, seen_exits; /* that subsystems were told of */
 	struct grp_value_entry *values; /* stored for it; see value.c */

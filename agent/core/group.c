@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "core/place_internal.h"
+#include "core/place_memory_internal.h"
 
 #define GROUP_FORM "a group is written [HIERARCHY:]/path"
 /* Longer ones are not repeated in a message. */
@@ -50,6 +50,7 @@ void grp_group_free(struct grp_core *core, struct grp_group *group)
 	HASH_DELETE(hh_id, core->by_id, group);
 	grp_values_forget(&group->values);
 	grp_place_forget_group(group);
+	grp_memory_forget_group(group);
 	core->view->shown[group->row].group = 0;
 	core->free_rows[core->n_free_rows++] = group->row;
 	free(group->name);

@@ -55,6 +55,7 @@ struct grp_core {
 	uint64_t seen_lost; /* lost events, at the latest look at all groups */
 	struct grp_masks *masks; /* see masks.h */
 	struct grp_place_engine *place; /* see place.h */
+	struct grp_memory_engine *memory; /* see place_memory.h */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
 	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/place_internal.h"
+#include "core/place_memory_internal.h"
 #include "core/topology.h"
 
 /* Records as they come, before the tree can be put together. */
@@ -301,6 +301,7 @@ int grp_core_load(struct grp_core *core, struct grp_error *error)
 		return grp_error_set(error, -r, "cannot rebuild the groups from the store: %s",
 				     strerror(-r));
 	grp_place_load(core);
+	grp_memory_touch_all(core);
 	r = grp_core_collect(core);
 	return r < 0 ? r : 0;
 }

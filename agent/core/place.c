@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/place_internal.h"
+#include "core/place_memory_internal.h"
 
 /* Until a task that is being born is there. */
 #define UNBORN_NS 1000000ULL
@@ -152,7 +152,7 @@ void grp_place_set_online(struct grp_core *core, const struct grp_mask *online)
 		grp_place_touch_all(core);
 }
 
-static int claim(struct grp_core *core, struct grp_error *error)
+int grp_place_claim(struct grp_core *core, struct grp_error *error)
 {
 	struct grp_place_engine *engine = core->place;
 	int r = engine->claimed ? 0 : core->ops->place_claim(core->kernel, true);
@@ -169,12 +169,26 @@ static int claim(struct grp_core *core, struct grp_error *error)
 	return 0;
 }
 
+int grp_place_unclaim(struct grp_core *core)
+{
+	struct grp_place_engine *engine = core->place;
+	int r = 0;
+
+	if (!engine->claimed || engine->watching || engine->wanted != engine->done ||
+	    grp_memory_active(core))
+		return 0;
+	r = core->ops->place_claim(core->kernel, false);
+	if (!r)
+		engine->claimed = false;
+	return r;
+}
+
 int grp_place_check(struct grp_core *core, const struct grp_group *group,
 		    const struct grp_mask *cpus, struct grp_error *error)
 {
 	if (grp_mask_subset(&core->place->online, cpus) || !grp_group_tasks(core, group))
 		return 0;
-	return claim(core, error);
+	return grp_place_claim(core, error);
 }
 
 int grp_place_can_attach(const struct grp_attach *attach)
@@ -186,7 +200,7 @@ int grp_place_can_attach(const struct grp_attach *attach)
 			return grp_error_set(attach->error, EINVAL,
 					     "thread %d (%s) is bound to its CPUs by the kernel",
 					     (int)attach->tasks[i].tid, attach->tasks[i].comm);
-	return claim(attach->core, attach->error);
+	return grp_place_claim(attach->core, attach->error);
 }
 
 /* --- hooks -------------------------------------------------------------------------------------- */
@@ -222,13 +236,9 @@ static int deactivate(struct grp_core *core)
 	if (r)
 		return r;
 	engine->watching = false;
-	if (engine->claimed)
-		r = core->ops->place_claim(core->kernel, false);
-	if (!r)
-		engine->claimed = false;
 	forget_tried(engine);
 	grp_place_repair_free(core);
-	return r;
+	return grp_place_unclaim(core);
 }
 
 static bool any_confined(struct grp_core *core)
@@ -421,4 +431,5 @@ void grp_place_figures(const struct grp_core *core, struct grp_place_figures *re
 	ret_figures->masks = grp_masks_used(core);
 	ret_figures->masks_limit = GRP_MASKS_MAX;
 	ret_figures->active = core->place->watching;
+	grp_memory_pending(core, &ret_figures->mems_pending, &ret_figures->migrations_pending);
 }

@@ -88,20 +88,22 @@ int grp_place_step(struct grp_core *core, uint64_t budget_ns);
 void grp_place_event(struct grp_core *core, const struct grp_place_event *event);
 
 /**
- * grp_place_release() - every task gets its own wish back; for --unload, while no agent
- * runs. @ops, @kernel, @view: as for grp_core_new(); what is stored is not changed but
- * for the places of tasks. Return: 0; -ETIMEDOUT; -errno.
+ * grp_place_release() - every task gets its own wish back, CPUs and memory policy; for
+ * --unload, while no agent runs. @ops, @kernel, @view: as for grp_core_new(); what is
+ * stored is not changed but for the places of tasks.
+ * @ret_left: threads that keep a policy of ours, because they cannot be stopped.
+ * Return: 0; -ETIMEDOUT; -errno.
  */
 int grp_place_release(const struct grp_kernel_ops *ops, void *kernel,
-		      const struct grp_kernel_view *view);
+		      const struct grp_kernel_view *view, unsigned int *ret_left);
 
 /* --- for those who look ----------------------------------------------------------------- */
 
 enum grp_place_state {
-	GRP_PLACE_FREE, /* its group confines nobody */
-	GRP_PLACE_APPLIED,
-	GRP_PLACE_PENDING,
-	GRP_PLACE_REFUSED, /* the kernel's cpuset has none of the CPUs, or it may not be moved */
+	GRP_PLACE_STATE_FREE, /* its group confines nobody, and it has its own */
+	GRP_PLACE_STATE_PLACED,
+	GRP_PLACE_STATE_PENDING,
+	GRP_PLACE_STATE_REFUSED, /* what is asked for it does not get */
 	GRP_PLACE_STATES,
 };
 
@@ -112,6 +114,12 @@ struct grp_place_figures {
 	uint64_t refused; /* attempts that the kernel refused */
 	unsigned int masks, masks_limit; /* in use; see GRP_MASKS_MAX */
 	bool active; /* somebody is confined, and hooks are attached */
+	uint64_t mems_placed; /* memory policies set */
+	uint64_t mems_refused; /* attempts at that which did not succeed */
+	uint64_t migrations; /* processes whose pages were moved */
+	uint64_t migrate_pages_left; /* pages of these that could not be */
+	unsigned int mems_pending; /* threads that wait for their policy now */
+	unsigned int migrations_pending; /* processes that wait to be moved now */
 };
 void grp_place_figures(const struct grp_core *core, struct grp_place_figures *ret_figures);
 

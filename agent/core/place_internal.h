@@ -70,6 +70,12 @@ struct grp_place_engine {
 bool grp_place_confines(const struct grp_core *core, const struct grp_group *group);
 /* The group that places a task of this set; NULL: none. */
 struct grp_group *grp_place_group(struct grp_core *core, uint16_t set);
+/*
+ * This instance is the one that places tasks on this kernel, for CPUs or memory; not any
+ * more when nobody is placed. Return: 0; -EBUSY: another one is; -errno.
+ */
+int grp_place_claim(struct grp_core *core, struct grp_error *error);
+int grp_place_unclaim(struct grp_core *core);
 /* Hooks and claim, before the first mask is set. */
 int grp_place_activate(struct grp_core *core);
 /* All tasks are looked at in the next round. */

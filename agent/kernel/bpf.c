@@ -42,7 +42,11 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.grace = grp_grace_start,
 	.mask_put = grp_places_put_mask,
 	.placed = grp_places_placed,
+	.policies = grp_places_policies,
 	.place = grp_places_write,
+	.helper_ask = grp_helper_ask,
+	.helper_wait = grp_helper_wait,
+	.helper_end = grp_helper_end,
 	.affinity_set = grp_places_set_affinity,
 	.affinity_get = grp_places_get_affinity,
 	.place_look = grp_places_look,
@@ -335,6 +339,7 @@ void grp_bpf_close(struct grp_bpf *bpf)
 	grp_reclaim_close(bpf);
 	fastpath__destroy(bpf->skel);
 	grp_grace_close(bpf);
+	grp_helpers_close(bpf);
 	grp_store_close(bpf);
 	free(bpf->dir);
 	free(bpf);

@@ -15,6 +15,7 @@ struct bpf_link;
 struct bpf_program;
 struct fastpath;
 struct grace;
+struct helper;
 struct pressure;
 struct ring_buffer;
 
@@ -41,6 +42,7 @@ struct grp_bpf {
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
 	struct grace *graces; /* periods that are waited for, see grace.c */
+	struct helper *helpers[GRP_HELPERS]; /* see helper.c; NULL: it does not run */
 	int grace_outer, grace_inner; /* updating the one waits for a grace period */
 	int policy; /* scheduling of the agent outside passes */
 	struct sched_param param;
@@ -137,10 +139,21 @@ int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *
 		     void *data);
 int grp_places_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		      grp_placed_fn fn, void *data);
+int grp_places_policies(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+			grp_policy_fn fn, void *data);
 int grp_places_write(void *kernel, const struct grp_scan_request *request);
 int grp_places_set_affinity(void *kernel, pid_t tid, const struct grp_mask *mask);
 int grp_places_get_affinity(void *kernel, pid_t tid, struct grp_mask *ret_mask);
 int grp_places_look(void *kernel, uint32_t tid);
+
+/* --- helper.c ------------------------------------------------------------------- */
+
+int grp_helper_ask(void *kernel, enum grp_helper which, const struct grp_place_request *request,
+		   grp_replied_fn fn, void *data);
+int grp_helper_wait(void *kernel, uint64_t ns);
+void grp_helper_end(void *kernel, enum grp_helper which);
+/* Both end when they have done what they were asked. */
+void grp_helpers_close(struct grp_bpf *bpf);
 
 /* --- tracepoint.c ----------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@
 #include "grp/abi.h"
 #include "grp/place.h"
 #include "grp/pressure.h"
+#include "place/protocol.h"
 
 /* What a pass over the tasks shall do. */
 enum grp_pass {
@@ -77,6 +78,21 @@ struct grp_store_visitor {
 /* Called once a task; a negative result ends the pass and is its result. */
 typedef int (*grp_placed_fn)(const struct grp_place_record *record, void *data);
 
+typedef int (*grp_policy_fn)(const struct grp_policy_record *record, void *data);
+
+/* Processes that do what cannot be done in the loop, each one thing at a time. */
+enum grp_helper {
+	GRP_HELPER_POLICY, /* sets policies of threads: GRP_PLACE_SET */
+	GRP_HELPER_PAGES, /* moves pages of processes: GRP_PLACE_MIGRATE */
+	GRP_HELPERS,
+};
+
+/*
+ * What became of a request. If its helper has died: GRP_PLACE_FAILED with EPIPE, and
+ * what was done of it is not known.
+ */
+typedef void (*grp_replied_fn)(const struct grp_place_reply *reply, void *data);
+
 struct grp_kernel_ops {
 	/*
 	 * The store (A5): each call is one single-element update and one stop
@@ -130,6 +146,9 @@ struct grp_kernel_ops {
 	 */
 	int (*placed)(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		      grp_placed_fn fn, void *data);
+	/* policies: the same about policies; told are tasks with a place of that half. */
+	int (*policies)(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+			grp_policy_fn fn, void *data);
 	/*
 	 * place: changes request.half of the place of thread request.tid. Return: 0;
 	 * -ESRCH: it is not there, or ends; -EAGAIN: it is not as expected, or still
@@ -151,6 +170,17 @@ struct grp_kernel_ops {
 	int (*place_look)(void *kernel, uint32_t tid);
 	int (*place_watch)(void *kernel, bool on);
 	int (*place_claim)(void *kernel, bool on);
+	/*
+	 * helper_ask: has a helper do something; it is started if it does not run. @fn is
+	 * called once, from the loop or from helper_wait. -EBUSY: it has not replied to the
+	 * one before; -errno: @fn is not called.
+	 * helper_wait: for who has no loop: until a reply has come, or for so long.
+	 * helper_end: it is not needed at present; ends what it does first.
+	 */
+	int (*helper_ask)(void *kernel, enum grp_helper which,
+			  const struct grp_place_request *request, grp_replied_fn fn, void *data);
+	int (*helper_wait)(void *kernel, uint64_t ns);
+	void (*helper_end)(void *kernel, enum grp_helper which);
 	/*
 	 * pressure: whether direct reclaim is counted, also when the agent has ended.
 	 * Then the view shows it; switched off, what was counted is gone. -errno: the

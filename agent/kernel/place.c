@@ -83,6 +83,33 @@ int grp_places_placed(void *kernel, const struct grp_scan_request *request, cons
 	return grp_pass_read(bpf, request, plan, &reader);
 }
 
+struct policies {
+	grp_policy_fn fn;
+	void *data;
+};
+
+static int on_policy(const void *record, void *data)
+{
+	const struct policies *policies = data;
+
+	return policies->fn(record, policies->data);
+}
+
+int grp_places_policies(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+			grp_policy_fn fn, void *data)
+{
+	struct grp_bpf *bpf = kernel;
+	struct policies policies = { .fn = fn, .data = data };
+	const struct grp_pass_reader reader = {
+		.program = bpf->skel->progs.pass_policies,
+		.size = sizeof(struct grp_policy_record),
+		.fn = on_policy,
+		.data = &policies,
+	};
+
+	return grp_pass_read(bpf, request, plan, &reader);
+}
+
 static int keep_verdict(const void *data, void *verdict)
 {
 	const struct grp_place_record *record = data;

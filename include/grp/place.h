@@ -107,6 +107,21 @@ static inline const __u64 *grp_place_mask(const struct grp_place_record *record)
 	return (const __u64 *)(record + 1);
 }
 
+/* Nodes that a kernel can be built for. */
+#define GRP_NODES_MAX 1024
+
+/*
+ * What the pass over policies tells of a task: the one it has for its memory, as it was
+ * asked for where the kernel keeps that (static and relative nodes), else as it holds now.
+ */
+struct grp_policy_record {
+	struct grp_place_record task;
+	__u16 mode; /* MPOL_*; 0: none of its own */
+	__u16 flags; /* of MPOL_MODE_FLAGS */
+	__u32 pad;
+	__u64 nodes[GRP_NODES_MAX / 64];
+};
+
 /* --- masks and policies, by id ------------------------------------------------- */
 
 enum grp_mask_kind {
@@ -126,6 +141,7 @@ struct grp_mask_record {
 
 _Static_assert(sizeof(struct grp_place_event) == 48, "abi");
 _Static_assert(sizeof(struct grp_place_record) == 32, "abi");
+_Static_assert(sizeof(struct grp_policy_record) == 40 + GRP_NODES_MAX / 8, "abi");
 _Static_assert(sizeof(struct grp_mask_record) == 1040, "abi");
 
 #endif

@@ -27,4 +27,12 @@ int fake_place_look(void *kernel, uint32_t tid);
 int fake_place_watch(void *kernel, bool on);
 int fake_place_claim(void *kernel, bool on);
 
+/* fake_memory.c */
+int fake_policies(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		  grp_policy_fn fn, void *data);
+int fake_helper_ask(void *kernel, enum grp_helper which, const struct grp_place_request *request,
+		    grp_replied_fn fn, void *data);
+int fake_helper_wait(void *kernel, uint64_t ns);
+void fake_helper_end(void *kernel, enum grp_helper which);
+
 #endif

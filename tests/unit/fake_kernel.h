@@ -31,7 +31,17 @@ struct fake_task {
 	uint16_t kind; /* enum grp_task_kind, of those only KERNEL and FIXED */
 	bool asked; /* somebody has asked for its CPUs */
 	struct grp_mask asked_cpus; /* for these; without, it has all */
+	uint32_t policy; /* MPOL_* with flags; of memory, as nodes */
+	uint64_t nodes;
+	uint32_t reluctant; /* enum grp_place_result that a helper gets of it; 0: it is done */
 	char comm[GRP_COMM_SIZE];
+};
+
+/* What a helper was asked and has not replied to. */
+struct fake_ask {
+	struct grp_place_request request;
+	grp_replied_fn fn; /* NULL: nothing */
+	void *data;
 };
 
 struct fake_base {
@@ -94,6 +104,13 @@ struct fake_kernel {
 	/* Called before each mask is set; may be NULL. */
 	void (*before_affinity)(struct fake_kernel *fake, uint32_t tid, void *data);
 	void *before_affinity_data;
+	/* Policies of tasks, see fake_memory.c. */
+	struct fake_ask asks[GRP_HELPERS];
+	unsigned int policy_passes, policies_set, asked, ended;
+	uint64_t nodes_allowed; /* by the kernel's own cpuset; 0: all */
+	uint32_t pages_left; /* of each migration */
+	struct grp_place_request moved; /* the latest one */
+	unsigned int moves;
 	int settle_result; /* of the next ones */
 	uint64_t clock_ns; /* of CLOCK_MONOTONIC; it stands still by itself */
 	struct grp_topology *topology; /* all CPUs online, on node 0; a test may change it */
@@ -127,6 +144,14 @@ void fake_task_reap(struct fake_kernel *fake, uint32_t tid);
 struct grp_mask fake_task_cpus(const struct fake_kernel *fake, uint32_t tid);
 /* As sched_setaffinity() by somebody else. Return: 0; -EINVAL, -ESRCH. */
 int fake_task_ask(struct fake_kernel *fake, uint32_t tid, const struct grp_mask *mask);
+
+/*
+ * The helper does what it was asked. @heard: the core is told. Return: whether there was
+ * anything.
+ */
+bool fake_helper_reply(struct fake_kernel *fake, enum grp_helper which, bool heard);
+/* It dies instead. */
+void fake_helper_die(struct fake_kernel *fake, enum grp_helper which);
 
 /* Ends the grace periods on their way. Return: how many. */
 unsigned int fake_grace_end(struct fake_kernel *fake);

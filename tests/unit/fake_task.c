@@ -104,6 +104,8 @@ struct fake_task *fake_task_fork(struct fake_kernel *fake, uint32_t parent, uint
 		task->place = from->place;
 		task->asked = from->asked;
 		task->asked_cpus = from->asked_cpus;
+		task->policy = from->policy;
+		task->nodes = from->nodes;
 	}
 	store(fake, task, set, GRP_STATE_ALIVE);
 	fake->counts[set].forks++;

@@ -14,6 +14,7 @@
 
 #include "core/event.h"
 #include "core/place.h"
+#include "core/place_memory.h"
 #include "world.h"
 
 #define TURN_NS 1000000000ULL
@@ -88,6 +89,8 @@ static void run(void)
 		if (world.fake->clock_ns < due)
 			world.fake->clock_ns = due;
 		assert_int_equal(grp_place_step(world.core, TURN_NS), 0);
+		/* The claim is shared. */
+		assert_int_equal(grp_memory_step(world.core, TURN_NS), 0);
 	}
 	assert_true(grp_place_settled(world.core, grp_place_ticket(world.core)));
 }
@@ -387,17 +390,21 @@ static void killed_anywhere(void **state)
 
 static void release_gives_all_back(void **state)
 {
+	unsigned int left = 1;
+
 	prepare();
 	run();
 	has(10, 4);
 	grp_core_free(world.core);
 	world.core = NULL;
-	assert_int_equal(grp_place_release(&fake_kernel_ops, world.fake, &world.fake->view), 0);
+	assert_int_equal(grp_place_release(&fake_kernel_ops, world.fake, &world.fake->view, &left),
+			 0);
 	has(10, ALL);
 	has(11, 2);
 	has(12, 6);
 	for (size_t i = 0; i < world.fake->n_tasks; i++)
 		assert_int_equal(world.fake->tasks[i].place, 0);
+	assert_int_equal(left, 0);
 }
 
 #define BOTH(test)                                              \
