@@ -223,6 +223,27 @@ has_mounts() {
 	spawned two >"$DIR/tasks"
 }
 
+# The first one goes, and comes again as the last.
+rotate_names() {
+	local i
+	for ((i = 0; ; i = (i + 1) % 40)); do
+		"$SUPPORT/fsop" renew "$DIR/g/other$i" >/dev/null
+		"$SUPPORT/fsop" rename "$DIR/g/other$i" "$DIR/g/renamed" >/dev/null
+		"$SUPPORT/fsop" rename "$DIR/g/renamed" "$DIR/g/other$i" >/dev/null
+	done
+}
+
+@test "a listing under change neither fails nor shows a name twice nor leaves one out" {
+	local rotator
+	mkdir "$DIR/g" "$DIR"/g/other{0..39} "$DIR"/g/steady{1..40}
+	rotate_names 3>&- 4>&- &
+	rotator=$!
+	run -0 "$SUPPORT/fsop" list "$(by_length 300 1000 20000)" "$DIR/g"
+	kill "$rotator"
+	wait "$rotator" || true
+	assert_equal "$output" "40 40" "names that were there all the time"
+}
+
 @test "inotify tells of what is done through the mount" {
 	mkdir "$DIR/g"
 	spawn watcher "$SUPPORT/fsop" watch 4 "$DIR/g"
@@ -266,6 +287,14 @@ has_mounts() {
 	assert_equal "$(ctl --json mounts | jq -r '.[] | select(.name == "p").directories | length')" 1 "mounts"
 }
 
+# one_of ERRNOS OPERATION PATH...: what else fsop says is said on stderr. mv(1) will not do: it asks
+# several questions of a target that comes and goes, and makes of the answers what never was.
+one_of() {
+	local said
+	said=$("$SUPPORT/fsop" "${@:2}")
+	[[ " $1 " == *" $said "* ]] || echo "${*:2}: $said" >&2
+}
+
 # One of many at once: steps of all kinds on a few names, until the deadline.
 random_steps() {
 	local end=$((SECONDS + $1)) seed=$2 a b
@@ -278,7 +307,7 @@ random_steps() {
 		2) rmdir "$a" ;;
 		3) echo 0 >"$a/tasks" ;;
 		4) cat "$a/tasks" "$a/cpuacct.usage" >/dev/null ;;
-		5) mv -T "$a" "$b" ;;
+		5) one_of 'ok ENOENT EEXIST' rename "$a" "$b" ;;
 		6) ls -l "$DIR/g" >/dev/null ;;
 		7) echo $((RANDOM % 2)) >"$a/notify_on_release" ;;
 		8) echo 0 >"$DIR/tasks" ;;
@@ -291,9 +320,8 @@ count_fds() {
 	find "/proc/$(agent_pid)/fd" -mindepth 1 | wc -l
 }
 
-# Nothing that this allows is any other error. mv(1) calls a target that was there at its rename (EEXIST) and is
-# gone at its look afterwards (ENOENT) a non-directory.
-EXPLAINED='File exists|cannot overwrite non-directory|No such file or directory|No such device|Device or resource busy|same file|are the same|Input/output error|subdirectory of itself'
+# What the programs say of EEXIST, ENOENT, ENODEV (its group was removed after the open) and EBUSY.
+EXPLAINED='File exists|No such file or directory|No such device|Device or resource busy'
 
 @test "many shells at once: no error that is not explained, nothing leaked" {
 	local i seconds pids=()
