@@ -329,8 +329,8 @@ EXPLAINED='File exists|No such file or directory|No such device|Device or resour
 	mkdir "$DIR/g"
 	count_fds >"$BATS_TEST_TMPDIR/fds"
 	for ((i = 0; i < 64; i++)); do
-		# each its own: a message comes in pieces
-		random_steps "$seconds" "$i" 2>"$BATS_TEST_TMPDIR/errors.$i" 3>&- 4>&- &
+		# each its own: a message comes in pieces; the first ones do not come to an end themselves
+		random_steps $((seconds + (i < 16 ? 60 * SLOW : 0))) "$i" 2>"$BATS_TEST_TMPDIR/errors.$i" 3>&- 4>&- &
 		pids+=($!)
 	done
 	# Some end in the midst of what they do.

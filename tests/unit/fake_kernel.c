@@ -362,6 +362,7 @@ struct fake_kernel *fake_kernel_new(unsigned int cpus, unsigned int capacity_gro
 	size_t n = (size_t)cpus * capacity_sets;
 
 	fake->updates_left = -1;
+	fake->tasks = fake_grow(NULL, 0, FAKE_TASKS_MAX, sizeof(*fake->tasks));
 	fake->cells = fake_grow(NULL, 0, n, sizeof(*fake->cells));
 	fake->modes = fake_grow(NULL, 0, n, sizeof(*fake->modes));
 	fake->counts = fake_grow(NULL, 0, capacity_sets, sizeof(*fake->counts));
@@ -403,6 +404,7 @@ void fake_kernel_free(struct fake_kernel *fake)
 	for (size_t i = 0; i < fake->n_bases; i++)
 		free(fake->bases[i].base);
 	free(fake->bases);
+	free(fake->tasks);
 	free(fake->values);
 	free(fake->masks);
 	free(fake->topology);

@@ -78,7 +78,7 @@ struct fake_kernel {
 	struct grp_mask_record *masks; /* by id, n_masks of them; kind GRP_MASK_KINDS: free */
 	size_t n_masks;
 
-	struct fake_task tasks[FAKE_TASKS_MAX];
+	struct fake_task *tasks; /* room for FAKE_TASKS_MAX, and those of fake_task_threads() */
 	size_t n_tasks; /* entries in use, with free ones between */
 	struct grp_event events[FAKE_EVENTS_MAX];
 	size_t n_events;
@@ -132,6 +132,11 @@ struct fake_task *fake_task_old(struct fake_kernel *fake, uint32_t tid, uint32_t
 /* A birth: storage in the parent's set. A parent without storage: root. */
 struct fake_task *fake_task_fork(struct fake_kernel *fake, uint32_t parent, uint32_t tid,
 				 uint32_t tgid);
+/*
+ * @n threads of a process in set 0, numbered from @tid, which is their leader: as many as no test
+ * would fork one by one. What a test has of other tasks is not where it was. Once in a test.
+ */
+void fake_task_threads(struct fake_kernel *fake, uint32_t tid, uint32_t n);
 /* NULL: none. */
 struct fake_task *fake_task_find(struct fake_kernel *fake, uint32_t tid);
 /* It has run: charged to its set on that CPU; half of it user, half system. */
