@@ -8,7 +8,7 @@
 # that has just been moved, shows as a count that does not come back to 0, as a
 # task in the left group, or as a correction of the audit.
 #
-# MOVES in the environment: how often the whole tree is moved (200).
+# MOVES in the environment: how often the whole tree is moved (200, with QUICK=1 40).
 
 load lib
 
@@ -23,7 +23,7 @@ teardown_file() {
 
 setup() {
 	G=/t$BATS_TEST_NUMBER
-	MOVES=${MOVES:-200}
+	MOVES=${MOVES:-$(by_length 40 200 200)}
 	ctl mkdir "$G" "$G/a" "$G/b" "$G/never"
 }
 

@@ -8,18 +8,23 @@
 #
 # A file without results, because the guest died or hung, is a failure, and so is
 # whatever `run` finds wrong with the guest, complaints of its kernel included;
-# the end of the console log is shown then.
+# the end of the console log is shown then. What had not been begun goes to
+# another guest.
 #
 # Environment:
 #	VM_KERNELS	which (6.1 6.12)
-#	VM_ALL		1: every file on every kernel, in full length. Otherwise the
-#			storm of guest-storm on every kernel, and the files of SHORT
-#			in their short form on one each: what an automatic build has
-#			time for
-#	VM_FILES	only these files of tests/e2e, without .bats, on every kernel
+#	VM_ALL		1: every file on every kernel, in full length. Otherwise what
+#			an automatic build has time for, in short form: guest-storm
+#			on every kernel, the files of SHORT on one each, and one
+#			portion of ROTA on each, another one with every commit
+#	VM_RESUME	1: go on with a run of VM_ALL that was cut short. Results
+#			that it had without a failure are taken as they are
+#	VM_FILES	only these files of tests/e2e, without .bats, on every kernel,
+#			in short form unless VM_ALL is set
 #	VM_JOBS		how many files at a time in a guest (3)
+#	VM_TURN		which portion of ROTA (the number of commits)
 #
-# timeout: 14000
+# timeout: 28000
 
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -27,7 +32,19 @@ set -euo pipefail
 
 # Those that take a minute or so here, by turns on this kernel and that
 readonly SHORT=(orphans debug helpers)
+# Each takes 5 minutes at most
+readonly ROTA=(
+	exactness
+	sigkill
+	'upgrade errno'
+	'nobody_missed'
+	'races delegation_kernel'
+	'tasks verbs watch'
+	'release delegation'
+	'config hierarchies metrics'
+)
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
+readonly RESULTS=$BUILD/vm-results
 
 read -ra kernels <<<"${VM_KERNELS:-6.1 6.12}"
 jobs=${VM_JOBS:-3}
@@ -37,6 +54,14 @@ append_of() {
 	case $1 in
 	6.1) echo preempt=full ;;
 	esac
+}
+
+# portion INDEX: of this turn, the kernel of this index. The kernels are far apart
+# in the list, and after as many commits as it is long each has run all.
+portion() {
+	local turn=${VM_TURN:-$(git -C "$ROOT" rev-list --count HEAD 2>/dev/null || date +%j)}
+
+	echo "${ROTA[(10#$turn + $1 * ${#ROTA[@]} / ${#kernels[@]}) % ${#ROTA[@]}]}"
 }
 
 # files_of INDEX: those that the kernel of this index runs
@@ -50,33 +75,98 @@ files_of() {
 		names=("${names[@]##*/}")
 		names=("${names[@]%.bats}")
 	else
-		names=(guest-storm "${SHORT[@]}")
+		read -ra names <<<"guest-storm $(portion "$1")"
+		for i in "${!SHORT[@]}"; do
+			((i % ${#kernels[@]} != $1)) || names+=("${SHORT[i]}")
+		done
 	fi
-	for i in "${!names[@]}"; do
-		if [[ ${names[i]} == guest-storm ]]; then
-			echo "tests/vm/guest-storm"
-		elif [[ ${VM_ALL-}${VM_FILES-} ]] || ((i % ${#kernels[@]} == $1)); then
-			echo "tests/e2e/${names[i]}.bats"
+	for i in "${names[@]}"; do
+		if [[ $i == guest-storm ]]; then
+			echo "vm/guest-storm"
+		else
+			echo "e2e/$i.bats"
 		fi
 	done
 }
 
-# run_guest KERNEL INDEX: leaves KERNEL.out, .err and .status in $work
-run_guest() {
-	local kernel=$1 status=0 short=-q seconds=$SECONDS_SHORT append=()
-	local -a files
+# block_of KERNEL NAME: the file with what guest-e2e has said of it
+block_of() {
+	echo "$results/$1/${2//\//-}"
+}
 
-	mapfile -t files < <(files_of "$2")
+# has_block KERNEL NAME: wholly
+has_block() {
+	[[ $(tail -n 1 "$(block_of "$@")" 2>/dev/null) == "@end $2" ]]
+}
+
+is_good() {
+	has_block "$@" && ! grep -q '^fail' "$(block_of "$@")"
+}
+
+# collect DIR: guest-e2e's output; each block to a file, the names of those begun
+# to `begun`
+collect() {
+	local line block='' name
+
+	while IFS= read -r line; do
+		case $line in
+		'@start '*) echo "${line#@start }" >>"$1/begun" ;;
+		'@file '*) block=$line$'\n' ;;
+		'@end '*)
+			name=${line#@end }
+			printf '%s%s\n' "$block" "$line" >"$1/${name//\//-}"
+			;;
+		*) block+=$line$'\n' ;;
+		esac
+	done
+}
+
+# one_guest KERNEL DIR FILE...: its status is added to DIR/guests, its complaints to
+# DIR/guests.err
+one_guest() {
+	local kernel=$1 dir=$2 status=0 short=-q seconds=$SECONDS_SHORT append=()
+
 	if [[ ${VM_ALL-} ]]; then
 		short='' seconds=$SECONDS_ALL
 	fi
 	[[ -z $(append_of "$kernel") ]] || append=(--append "$(append_of "$kernel")")
-	printf '%s\n' "${files[@]#tests/}" >"$work/$kernel.files"
 	# whoever ends us ends the subshell that waits for it
 	setpriv --pdeathsig TERM "$VM_DIR/run" --kernel "$kernel" "${append[@]}" --timeout "$seconds" -- \
-		tests/vm/guest-e2e "$jobs" ${short:+"$short"} "${files[@]}" \
-		>"$work/$kernel.out" 2>"$work/$kernel.err" || status=$?
-	echo "$status" >"$work/$kernel.status"
+		tests/vm/guest-e2e "$jobs" ${short:+"$short"} "${@:3}" \
+		2>>"$dir/guests.err" | collect "$dir" || status=${PIPESTATUS[0]}
+	echo "$status" >>"$dir/guests"
+	return "$status"
+}
+
+# pending KERNEL: what has not been begun and has no result from before
+pending() {
+	local name
+
+	while read -r name; do
+		grep -qxF "$name" "$results/$1/begun" || has_block "$1" "$name" || echo "tests/$name"
+	done <"$results/$1/files"
+}
+
+# run_kernel KERNEL INDEX: guests, until every file has been begun
+run_kernel() {
+	local kernel=$1 dir=$results/$1 name before=
+	local -a left
+
+	[[ ${VM_RESUME-} ]] || rm -rf "$dir"
+	mkdir -p "$dir"
+	rm -f "$dir"/{begun,guests,guests.err}
+	: >"$dir/begun"
+	: >"$dir/guests"
+	files_of "$2" >"$dir/files"
+	while read -r name; do
+		is_good "$kernel" "$name" || rm -f "$(block_of "$kernel" "$name")"
+	done <"$dir/files"
+	mapfile -t left < <(pending "$kernel")
+	while ((${#left[@]})) && [[ ${#left[@]} != "$before" ]]; do
+		before=${#left[@]}
+		one_guest "$kernel" "$dir" "${left[@]}" || true
+		mapfile -t left < <(pending "$kernel")
+	done
 }
 
 # result KIND TEXT [REASON]: a TAP line
@@ -93,11 +183,11 @@ result() {
 report_file() {
 	local block kind text
 
-	block=$(sed -n "\|^@file $2 |,\|^@end $2\$|p" "$work/$1.out")
-	if [[ $block != *"@end $2" ]]; then
+	if ! has_block "$1" "$2"; then
 		result fail "$1 $2: no results"
 		return
 	fi
+	block=$(<"$(block_of "$1" "$2")")
 	while IFS=$'\t' read -r kind text; do
 		case $kind in
 		ok) result ok "$1 $2: $text" ;;
@@ -112,17 +202,20 @@ report_file() {
 }
 
 report() {
-	local kernel=$1 name
+	local kernel=$1 name status bad=
 
 	while read -r name; do
 		report_file "$kernel" "$name"
-	done <"$work/$kernel.files"
-	if [[ $(<"$work/$kernel.status") == 0 ]]; then
-		result ok "$kernel: the guest"
-	else
-		result fail "$kernel: the guest (status $(<"$work/$kernel.status"))"
-		sed 's/^/# /' "$work/$kernel.err"
-	fi
+	done <"$results/$kernel/files"
+	while read -r status; do
+		if [[ $status == 0 ]]; then
+			result ok "$kernel: a guest"
+		else
+			result fail "$kernel: a guest (status $status)"
+			bad=1
+		fi
+	done <"$results/$kernel/guests"
+	[[ ! $bad ]] || sed 's/^/# /' "$results/$kernel/guests.err"
 }
 
 main() {
@@ -135,8 +228,10 @@ main() {
 	work=$(mktemp -d)
 	trap 'kill $(jobs -pr) 2>/dev/null || true; rm -rf "$work"' EXIT
 	trap 'exit 143' TERM INT HUP
+	results=$work
+	[[ ! ${VM_ALL-} ]] || results=$RESULTS
 	for i in "${!kernels[@]}"; do
-		run_guest "${kernels[i]}" "$i" &
+		run_kernel "${kernels[i]}" "$i" &
 	done
 	wait
 	for i in "${!kernels[@]}"; do
