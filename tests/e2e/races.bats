@@ -21,7 +21,7 @@ teardown_file() {
 setup() {
 	G=/r$BATS_TEST_NUMBER
 	H=h$BATS_TEST_NUMBER
-	ROUNDS=${ROUNDS:-$([[ $SOAK == 1 ]] && echo 500 || echo 50)}
+	ROUNDS=${ROUNDS:-$(by_length 20 50 500)}
 	ctl mkdir "$G" "$G/a" "$G/b"
 }
 
