@@ -61,6 +61,9 @@ void grp_cpuset_place_rebound(struct grp_core *core, struct grp_hierarchy *hiera
 
 int grp_cpuset_place_can_attach(const struct grp_attach *attach)
 {
+	/* One that was made with the lists of its parent has told nothing yet. */
+	if (!attach->group->cpus)
+		tell(attach->core, attach->group, GRP_LIST_CPUS);
 	return grp_place_can_attach(attach);
 }
 

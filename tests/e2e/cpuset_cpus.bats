@@ -58,6 +58,18 @@ make_groups() {
 	assert_equal "$(readlink /sys/fs/bpf/grpagent/cpuset:owner)" "" "the claim is given back"
 }
 
+@test "a new group has what its parent has, and confines to that" {
+	start_agent
+	ctl mkdir /a
+	ctl set /a cpuset.cpus 1
+	ctl mkdir /a/b
+	assert_equal "$(ctl exec /a/b -- sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)" 1 "of all of the parent's"
+	ctl set /a/b cpuset.cpus 1
+	ctl set /a/b cgroup.clone_children 1
+	ctl mkdir /a/b/c
+	assert_equal "$(ctl exec /a/b/c -- sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)" 1 "of a copy of them"
+}
+
 @test "an own wish is kept, inherited, and given back" {
 	make_groups
 	spawn sleeper taskset -c 1 "$SUPPORT/burn" 1 --hold
