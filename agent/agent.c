@@ -23,6 +23,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "core/place.h"
+#include "front/attaching.h"
 #include "front/configuration.h"
 #include "front/fs.h"
 #include "front/http.h"
@@ -339,6 +340,9 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 	r = grp_releases_new(agent, &agent->releases);
 	if (r < 0)
 		return r;
+	r = grp_attachings_start(agent);
+	if (r < 0)
+		return r;
 	r = grp_configuration_start(agent);
 	if (r < 0)
 		return r;
@@ -369,6 +373,7 @@ static void stop(struct grp_agent *agent)
 	grp_http_free(agent->http);
 	grp_fs_free(agent->fs);
 	grp_server_free(agent->server);
+	grp_attachings_free(agent);
 	grp_releases_free(agent->releases);
 	grp_core_free(agent->core);
 	grp_bpf_close(agent->bpf);

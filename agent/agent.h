@@ -15,6 +15,7 @@
 struct grp_server; /* front/server.h: the socket */
 struct grp_http; /* front/http.h: /metrics */
 struct grp_fs; /* front/fs.h: mounts */
+struct grp_left_attach;
 struct grp_releases; /* release.h: release agents */
 
 /* Below it the run directory of each instance; the environment variable is for tests. */
@@ -42,6 +43,7 @@ struct grp_agent {
 	struct grp_http *http;
 	struct grp_fs *fs;
 	struct grp_releases *releases;
+	struct grp_left_attach *left; /* attaches that nobody waits for, see front/attaching.h */
 	char *run_dir; /* RUN_BASE/NAME */
 	int lock_fd; /* RUN_BASE/NAME/lock, locked: one agent an instance */
 	struct json_t *features; /* as ListFeatures answers; NULL: nobody has asked yet */

@@ -36,6 +36,7 @@ struct move {
 	uint16_t unplanned[UNPLANNED_MAX];
 	unsigned int n_unplanned;
 	unsigned int seen, moved, unborn, busy, denied, nr_threads;
+	bool some; /* of all passes: any was moved */
 	bool quiet; /* nobody has come into a planned destination meanwhile */
 	struct grp_moved told; /* of all passes, for the event */
 	const struct grp_caller *caller;
@@ -44,21 +45,6 @@ struct move {
 	struct grp_journal record; /* of the intent */
 	const struct grp_journal *resumed; /* the one of a killed agent; NULL: none */
 };
-
-/*
- * TASK-8, before any subsystem is asked. The kernel looks again at each task when
- * it moves it; not for the writer itself.
- */
-static int check_task(const struct grp_task_id *id, const struct grp_member *member,
-		      const struct grp_caller *caller, struct grp_error *error)
-{
-	if (member->exiting && !id->whole)
-		return -ESRCH;
-	if (!caller->uid || id->self || caller->uid == member->uid || caller->uid == member->suid)
-		return 0;
-	return grp_error_set(error, EACCES, "uid %u may only move tasks of its own",
-			     (unsigned int)caller->uid);
-}
 
 /* --- the plan ------------------------------------------------------------------------- */
 
@@ -111,6 +97,7 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	switch (record->verdict) {
 	case GRP_VERDICT_MOVED:
 		move->moved++;
+		move->some = true;
 		grp_moved_note(move->core, move->target, record, &move->told);
 		if (move->asked)
 			return remember(move, record);
@@ -189,9 +176,26 @@ static bool complete(const struct move *move)
 	return move->request.tid || move->seen >= move->nr_threads;
 }
 
+/* Tests have no process that forks so fast for so long: of this one a thread is moved. */
+static int pause_for_test(struct move *move)
+{
+	struct grp_scan_request whole = move->request;
+	int r;
+
+	move->core->test_pauses--;
+	move->request.tid = whole.tgid;
+	move->request.tgid = 0;
+	r = run_pass(move);
+	move->request = whole;
+	return r ?: -EAGAIN;
+}
+
 static int move_rounds(struct move *move)
 {
 	int r;
+
+	if (move->core->test_pauses && move->request.tgid)
+		return pause_for_test(move);
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		if (round >= ROUNDS_BY_PROCESS)
@@ -251,6 +255,7 @@ static int move_asked(struct move *move, struct grp_ask *ask,
 		grp_ask_cancel(ask);
 	else if (!move->resumed)
 		grp_ask_attached(ask, &move->all_moved);
+	grp_unfinished_note(core, &move->record, move->some, r);
 	ended = core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 	return r ?: ended;
 }
@@ -306,7 +311,7 @@ static int attach_task(struct move *move, const struct grp_task_id *id)
 	int r = grp_task_find(core, id, NULL, &member);
 
 	if (!r)
-		r = check_task(id, &member, caller, move->error);
+		r = grp_attach_check_task(id, &member, caller, move->error);
 	if (r)
 		return r;
 	move->asked = grp_target_asks(core, move->target);
@@ -480,14 +485,4 @@ int grp_attach_again(struct grp_core *core, const struct grp_journal *record)
 	grp_release_not_entered(core, &target, record);
 	grp_target_tell(core, &target, &caller);
 	return r;
-}
-
-int grp_attach_resume(struct grp_core *core, const struct grp_journal *record)
-{
-	/*
-	 * What was refused then is refused again (TASK-8, no room for a set), or the
-	 * group or the task has gone: no reason not to start.
-	 */
-	(void)grp_attach_again(core, record);
-	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What can be said of a move without looking at a task: may the caller write there,
- * and would any task be let in (TASK-10).
+ * What can be said of a move before it: may the caller write there, would any task be
+ * let in (TASK-10), may he move this one (TASK-8).
  */
 #include <errno.h>
 
@@ -37,4 +37,15 @@ int grp_attach_check(struct grp_core *core, const struct grp_target *target,
 		if (target->group[slot])
 			r = grp_group_can_attach(core, target->group[slot], caller, error);
 	return r;
+}
+
+int grp_attach_check_task(const struct grp_task_id *id, const struct grp_member *member,
+			  const struct grp_caller *caller, struct grp_error *error)
+{
+	if (member->exiting && !id->whole)
+		return -ESRCH;
+	if (!caller->uid || id->self || caller->uid == member->uid || caller->uid == member->suid)
+		return 0;
+	return grp_error_set(error, EACCES, "uid %u may only move tasks of its own",
+			     (unsigned int)caller->uid);
 }

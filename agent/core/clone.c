@@ -13,11 +13,10 @@
 
 #include "core/internal.h"
 
-#define INTENT "clone"
-
 static bool find_intent(struct grp_core *core, struct grp_group *group, struct grp_value_clone *ret)
 {
-	const struct grp_value_entry *entry = grp_value_find(core, group, GRP_VALUE_CLONE, INTENT);
+	const struct grp_value_entry *entry =
+		grp_value_find(core, group, GRP_VALUE_CLONE, GRP_CLONE_INTENT);
 
 	if (!entry || entry->len != sizeof(*ret))
 		return false;
@@ -27,14 +26,15 @@ static bool find_intent(struct grp_core *core, struct grp_group *group, struct g
 
 static int drop_intent(struct grp_core *core, struct grp_group *group)
 {
-	return grp_value_drop(core, group, GRP_VALUE_CLONE, INTENT);
+	return grp_value_drop(core, group, GRP_VALUE_CLONE, GRP_CLONE_INTENT);
 }
 
 int grp_clone_note(struct grp_core *core, struct grp_group *child, struct grp_value_clone *intent)
 {
 	if (!intent->leader)
 		intent->leader = child->id;
-	return grp_value_put(core, child, GRP_VALUE_CLONE, INTENT, intent, sizeof(*intent));
+	return grp_value_put(core, child, GRP_VALUE_CLONE, GRP_CLONE_INTENT, intent,
+			     sizeof(*intent));
 }
 
 int grp_clone_make(struct grp_core *core, const struct grp_clone_child *child,

@@ -45,6 +45,8 @@ struct grp_core {
 	bool in_grace; /* a grace period is on its way: one at a time */
 	struct grp_journal fold; /* a fold that failed half-way; ended before the next */
 	unsigned int groups_per_uid;
+	unsigned int test_pauses; /* attaches of processes that pause; 0 in the product */
+	bool unfinished; /* there may be notes, see unfinished.h */
 	struct grp_value_entry *root_values; /* of roots of exclusive subsystems */
 	struct grp_value_entry *stray_values; /* found at start, to be dropped */
 	void *root_state[GRP_SUBSYSTEMS_MAX]; /* of exclusive subsystems */
@@ -254,6 +256,9 @@ int grp_group_make_for(struct grp_core *core, const struct grp_making *making,
 
 /* --- clone.c ------------------------------------------------------------------- */
 
+/* Name of the value GRP_VALUE_CLONE. */
+#define GRP_CLONE_INTENT "clone"
+
 /* Before the record of a child: what a start shall do about it. */
 int grp_clone_note(struct grp_core *core, struct grp_group *child, struct grp_value_clone *intent);
 /* At start: every clone that is not decided is ended. */
@@ -439,12 +444,30 @@ void grp_moved_tell(struct grp_core *core, const struct grp_target *target,
 int grp_target_check(struct grp_core *core, const struct grp_target *target,
 		     const struct grp_caller *caller, bool whole, struct grp_error *error);
 
+/*
+ * TASK-8, before any subsystem is asked. The kernel looks again at each task when
+ * it moves it; not for the writer itself. Return: 0; -EACCES; -ESRCH: exiting.
+ */
+int grp_attach_check_task(const struct grp_task_id *id, const struct grp_member *member,
+			  const struct grp_caller *caller, struct grp_error *error);
+
 /* --- attach.c -------------------------------------------------------------------- */
 
 /* Makes a move that a killed agent has begun. Return: as grp_attach(); -ENOENT: no target. */
 int grp_attach_again(struct grp_core *core, const struct grp_journal *record);
+
+/* --- unfinished.c ---------------------------------------------------------------- */
+
 /* Does what a killed agent has promised in its journal. */
 int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
+
+/*
+ * A move has ended with @r; its record is still in the journal. @some: threads were
+ * moved. With -EAGAIN it is noted, else forgotten.
+ */
+void grp_unfinished_note(struct grp_core *core, const struct grp_journal *record, bool some, int r);
+/* Does what is noted, as far as it can be done at once. */
+void grp_unfinished_resume(struct grp_core *core);
 
 /* --- common ---------------------------------------------------------------------- */
 

@@ -219,7 +219,11 @@ static int resume(struct load *load)
 		r = grp_fold_resume(load->core, &load->journal[GRP_JOURNAL_ENTRY_FOLD]);
 	if (!r && load->journal[GRP_JOURNAL_ENTRY_ATTACH].op == GRP_JOURNAL_ATTACH)
 		r = grp_attach_resume(load->core, &load->journal[GRP_JOURNAL_ENTRY_ATTACH]);
-	return r ?: grp_clones_resume(load->core);
+	if (!r)
+		r = grp_clones_resume(load->core);
+	if (!r)
+		grp_unfinished_resume(load->core);
+	return r;
 }
 
 static int build(struct load *load, struct grp_error *error)

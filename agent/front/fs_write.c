@@ -2,34 +2,36 @@
 /*
  * Writes to control files. One write is one operation, whatever its offset (FILE-5).
  * A process that forks faster than it is moved is tried again between other requests;
- * its writer waits meanwhile, and may be interrupted.
+ * its writer waits meanwhile, and may be interrupted. So he does until those whom it
+ * confines are on their CPUs, be it himself.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "core/place.h"
+#include "front/attaching.h"
 #include "front/connection.h"
 #include "front/fs_internal.h"
 #include "front/jobs.h"
+#include "placing.h"
 
-/* Between two tries; it runs meanwhile. */
-#define PAUSE_USEC 1000
-#define NSEC_PER_SEC 1000000000ULL
 #define USEC_PER_SEC 1000000ULL
 
 /* One that is not answered yet. */
 struct grp_fs_write {
 	struct grp_fs_write *prev, *next;
 	struct grp_fs_request request; /* its groups are owned */
-	struct grp_task_id id;
 	uint32_t group; /* id: it is found anew each time */
 	char file[GRP_FILE_VISIBLE_MAX];
 	size_t size;
+	bool moving; /* else it is done, and those concerned are put on their CPUs: */
+	struct grp_attaching attaching;
+	uint64_t ticket;
 	uint64_t deadline_usec;
 	sd_event_source *timer;
 };
@@ -57,58 +59,58 @@ static void answer(struct grp_fs_request *request, const struct grp_group *group
 
 static void write_free(struct grp_fs_write *write)
 {
+	grp_attaching_leave(&write->attaching, write->request.mount->fs->agent);
 	DL_DELETE(write->request.mount->writes, write);
 	sd_event_source_disable_unref(write->timer);
 	grp_fs_request_done(&write->request);
 	free(write);
 }
 
-static struct grp_group *find_group(const struct grp_fs_write *write)
+static void finish(struct grp_fs_write *write, int r)
 {
 	struct grp_group *group = grp_group_by_id(write->request.core, write->group);
 
-	return group && !group->dying ? group : NULL;
-}
-
-static void finish(struct grp_fs_write *write, int r)
-{
 	fuse_req_interrupt_func(write->request.req, NULL, NULL);
 	write->request.mount->fs->interrupted += r == -EINTR;
-	answer(&write->request, find_group(write), write->file, write->size, r);
+	answer(&write->request, group && !group->dying ? group : NULL, write->file, write->size, r);
 	write_free(write);
 }
 
-/* Return: as grp_attach(). */
-static int try(struct grp_fs_write *write)
+/* Return: 0: that was all; -EAGAIN: not yet; -errno. */
+static int look_again(struct grp_fs_write *write)
 {
 	struct grp_fs_request *request = &write->request;
-	struct grp_group *group = find_group(write);
-	struct grp_target target = { .group = { NULL } };
-	int r;
+	struct grp_agent *agent = request->mount->fs->agent;
+	int r = 0;
 
-	if (!group)
-		return -ENODEV;
-	r = grp_target_add(&target, group);
-	return r     ?:
-		       grp_attach(request->core, &target, &write->id, &request->caller,
-				  &request->error, NULL);
+	if (write->moving)
+		r = grp_attaching_try(&write->attaching, agent, &request->caller, &request->error);
+	if (r < 0)
+		return r == -ENOENT ? -ENODEV : r;
+	if (write->moving)
+		write->ticket = write->attaching.ticket;
+	write->moving = false;
+	return grp_placing_settled(agent, write->ticket) ? 0 : -EAGAIN;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct grp_fs_write *write = data;
-	int r = -EINTR;
+	int r;
 
-	if (!fuse_req_interrupted(write->request.req))
-		r = try(write);
+	/* What is written stays written. */
+	if (fuse_req_interrupted(write->request.req))
+		r = write->moving ? -EINTR : 0;
+	else
+		r = look_again(write);
 	if (r == -EAGAIN && now_usec() < write->deadline_usec) {
-		r = sd_event_source_set_time_relative(source, PAUSE_USEC);
+		r = sd_event_source_set_time_relative(source, GRP_ATTACHING_PAUSE_USEC);
 		if (r >= 0)
 			r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 		if (r >= 0)
 			return 0;
 	}
-	finish(write, r);
+	finish(write, r == -EAGAIN && !write->moving ? -ETIMEDOUT : r);
 	return 0;
 }
 
@@ -120,49 +122,38 @@ static void on_interrupt(fuse_req_t req, void *data)
 	(void)sd_event_source_set_time(write->timer, 0);
 }
 
-static int set_timer(struct grp_fs_write *write)
+/*
+ * The request and what it owns are taken over. @attaching: what is not done yet; NULL:
+ * it is, up to placement. Return: 0: it is answered later.
+ */
+static int go_on(struct grp_fs_request *request, const struct grp_fs_node *node, size_t size,
+		 const struct grp_attaching *attaching)
 {
-	return sd_event_add_time_relative(write->request.mount->fs->agent->event, &write->timer,
-					  CLOCK_MONOTONIC, PAUSE_USEC, 0, on_timer, write);
-}
-
-/* Against the reuse of its id until the next try. */
-static int remember_start(struct grp_fs_write *write)
-{
-	struct grp_member member;
-	int r = grp_task_find(write->request.core, &write->id, NULL, &member);
-
-	if (r == 0)
-		write->id.start_ticks =
-			member.start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
-	return r;
-}
-
-/* The request and what it owns are taken over. Return: 0: it is answered later. */
-static int go_on(struct grp_fs_request *request, const struct grp_fs_node *node,
-		 const struct grp_task_id *id, size_t size)
-{
+	struct grp_agent *agent = request->mount->fs->agent;
 	struct grp_fs_write *write = calloc(1, sizeof(*write));
 	int r;
 
 	if (!write)
 		return -ENOMEM;
 	write->request = *request;
-	write->id = *id;
 	write->group = node->group->id;
 	memcpy(write->file, node->ref.name, sizeof(write->file));
 	write->size = size;
+	write->moving = attaching;
+	if (attaching)
+		write->attaching = *attaching;
+	write->ticket = grp_place_ticket(request->core);
 	write->deadline_usec = now_usec() + GRP_JOB_DEADLINE_USEC;
 	DL_APPEND(request->mount->writes, write);
-	r = remember_start(write);
-	if (r == 0)
-		r = set_timer(write);
+	r = sd_event_add_time_relative(agent->event, &write->timer, CLOCK_MONOTONIC,
+				       GRP_ATTACHING_PAUSE_USEC, 0, on_timer, write);
 	if (r < 0) {
 		write->request.groups = NULL;
 		write_free(write);
 		return r;
 	}
 	request->groups = NULL;
+	request->caller.groups = NULL;
 	fuse_req_interrupt_func(request->req, on_interrupt, write);
 	return 0;
 }
@@ -203,6 +194,14 @@ static int take_credentials(struct grp_fs_request *request, const struct grp_fs_
 	return 0;
 }
 
+/* Whoever it concerns has the CPUs that it gives him. */
+static bool is_placed(struct grp_fs_request *request, uint64_t before)
+{
+	uint64_t ticket = grp_place_ticket(request->core);
+
+	return ticket == before || grp_placing_settled(request->mount->fs->agent, ticket);
+}
+
 /* Return: as grp_file_write(); 1: it is answered later. */
 static int write_node(struct grp_fs_request *request, const struct grp_fs_node *node,
 		      const char *buf, size_t size)
@@ -213,8 +212,9 @@ static int write_node(struct grp_fs_request *request, const struct grp_fs_node *
 		.caller = &request->caller,
 		.error = &request->error,
 	};
+	struct grp_attaching attaching = { .n_groups = 0 };
 	_cleanup_free_ char *text = NULL;
-	struct grp_task_id id;
+	uint64_t before = grp_place_ticket(request->core);
 	int r;
 
 	if (node->kind != GRP_FS_FILE)
@@ -227,10 +227,13 @@ static int write_node(struct grp_fs_request *request, const struct grp_fs_node *
 	memcpy(text, buf, size);
 	text[size] = '\0';
 	r = grp_file_write(&access, node->ref.name, text, size);
-	if (r != -EAGAIN || !grp_file_is_of_members(&node->ref))
+	if (r == -EAGAIN && grp_file_is_of_members(&node->ref)) {
+		r = grp_attaching_file(&access, node->ref.name, text, &attaching);
+		return r ?: go_on(request, node, size, &attaching) ?: 1;
+	}
+	if (r < 0 || is_placed(request, before))
 		return r;
-	r = grp_file_parse_member(&access, text, strcmp(node->ref.name, "tasks") != 0, &id);
-	return r ?: go_on(request, node, &id, size) ?: 1;
+	return go_on(request, node, size, NULL) ?: 1;
 }
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,

@@ -5,109 +5,63 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent.h"
 #include "core/file.h"
-#include "core/place.h"
+#include "front/attaching.h"
 #include "front/bulk.h"
 #include "front/methods.h"
 #include "placing.h"
 
-/* Between two tries; it runs meanwhile, and so do others' calls. */
-#define PAUSE_USEC 1000
-#define NSEC_PER_SEC 1000000000ULL
-
 struct attach {
 	struct grp_bulk bulk; /* first */
-	uint32_t groups[GRP_HIERARCHIES_MAX]; /* ids */
-	size_t n_groups;
-	uint32_t from; /* id; 0: pids are given */
-	struct grp_task_id id; /* of the item that is tried again */
-	bool again;
+	struct grp_attaching attaching; /* of the item at hand */
+	bool again; /* that item was tried before: */
+	size_t at;
 	json_int_t moved;
-	uint64_t ticket; /* placement of those that were moved */
 };
 
-/* The groups are found anew: others may have removed one since the last try. */
-static int make_target(const struct attach *attach, struct grp_core *core,
-		       struct grp_target *ret_target)
+/* The next item. The groups, and from, are those of the call. */
+static int begin(struct attach *attach, const char *item)
 {
-	struct grp_target target = { .group = { NULL } };
-	int r = 0;
+	struct grp_attaching *attaching = &attach->attaching;
+	struct grp_call *call = attach->bulk.job.call;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < attach->n_groups; i++) {
-		struct grp_group *group = grp_group_by_id(core, attach->groups[i]);
-
-		r = group && !group->dying ? grp_target_add(&target, group) : -ENOENT;
-	}
-	if (r == 0)
-		*ret_target = target;
-	return r;
-}
-
-/* Against the reuse of its id until the next try. */
-static void remember_start(struct attach *attach, struct grp_core *core)
-{
-	struct grp_member member;
-
+	/* The one before may have been given up. */
+	grp_attaching_leave(attaching, call->agent);
+	attach->at = attach->bulk.at;
 	attach->again = true;
-	if (!attach->id.start_ticks && grp_task_find(core, &attach->id, NULL, &member) == 0)
-		attach->id.start_ticks =
-			member.start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-static int attach_members(struct attach *attach, const struct grp_target *target,
-			  unsigned int *ret_moved)
-{
-	struct grp_call *call = attach->bulk.job.call;
-	struct grp_group *from = grp_group_by_id(call->agent->core, attach->from);
-
-	if (!from || from->dying)
-		return -ENOENT;
-	return grp_attach_members(call->agent->core, target, from, call->caller, &call->error,
-				  ret_moved);
-}
-
-static int attach_task(struct attach *attach, const struct grp_target *target, const char *item,
-		       unsigned int *ret_moved)
-{
-	struct grp_call *call = attach->bulk.job.call;
-	int r = 0;
-
-	if (!attach->again) {
-		r = grp_call_task(call, item, &attach->id);
-		attach->id.whole = !grp_call_flag(call, "thread");
-	}
-	if (r == 0)
-		r = grp_attach(call->agent->core, target, &attach->id, call->caller, &call->error,
-			       ret_moved);
-	if (r == -EAGAIN)
-		remember_start(attach, call->agent->core);
+	if (attaching->from)
+		return 0;
+	attaching->id = (struct grp_task_id){ .tid = 0 };
+	r = grp_call_task(call, item, &attaching->id);
+	attaching->id.whole = !grp_call_flag(call, "thread");
 	return r;
 }
 
 static int attach_one(struct grp_bulk *bulk, const char *item)
 {
 	struct attach *attach = (struct attach *)bulk;
-	struct grp_target target;
-	unsigned int moved = 0;
-	int r;
+	struct grp_call *call = bulk->job.call;
+	int r = attach->again && attach->at == bulk->at ? 0 : begin(attach, item);
 
-	r = make_target(attach, bulk->job.call->agent->core, &target);
-	if (r == 0 && attach->from)
-		r = attach_members(attach, &target, &moved);
-	else if (r == 0)
-		r = attach_task(attach, &target, item, &moved);
+	if (r == 0)
+		r = grp_attaching_try(&attach->attaching, call->agent, call->caller, &call->error);
 	if (r == -EAGAIN) {
-		bulk->job.pause_usec = PAUSE_USEC;
+		bulk->job.pause_usec = GRP_ATTACHING_PAUSE_USEC;
 		return GRP_JOB_WAIT;
 	}
-	attach->again = false;
 	if (r == 0)
-		attach->moved += moved;
-	attach->ticket = grp_place_ticket(bulk->job.call->agent->core);
+		attach->moved += attach->attaching.moved;
 	return r;
+}
+
+static void attach_done(struct grp_bulk *bulk)
+{
+	struct attach *attach = (struct attach *)bulk;
+
+	grp_attaching_leave(&attach->attaching, bulk->job.call->agent);
 }
 
 static int attach_finish(struct grp_bulk *bulk, json_t *failures, json_t **ret_reply)
@@ -116,8 +70,8 @@ static int attach_finish(struct grp_bulk *bulk, json_t *failures, json_t **ret_r
 	struct grp_call *call = bulk->job.call;
 
 	/* Who has asked may rely on their CPUs being those of the group. */
-	if (!grp_placing_settled(call->agent, attach->ticket)) {
-		bulk->job.pause_usec = PAUSE_USEC;
+	if (!grp_placing_settled(call->agent, attach->attaching.ticket)) {
+		bulk->job.pause_usec = GRP_ATTACHING_PAUSE_USEC;
 		return grp_job_late(&bulk->job) ?
 			       grp_error_set(&call->error, ETIMEDOUT,
 					     "moved, but not all are on their CPUs yet") :
@@ -131,6 +85,7 @@ static const struct grp_bulk_type attach_type = {
 	.job = GRP_BULK_JOB(struct attach),
 	.item = attach_one,
 	.finish = attach_finish,
+	.done = attach_done,
 };
 
 /* Every group must be there before the first task is moved. @target: zeroed. */
@@ -165,7 +120,7 @@ static int find_groups(struct grp_call *call, struct attach *attach)
 
 	for (unsigned int slot = 0; r == 0 && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (target.group[slot])
-			attach->groups[attach->n_groups++] = target.group[slot]->id;
+			grp_attaching_add(&attach->attaching, target.group[slot]);
 	return r;
 }
 
@@ -204,7 +159,7 @@ static int find_from(struct grp_call *call, struct attach *attach)
 	if (r == 0)
 		r = check_seen(call, group);
 	if (r == 0)
-		attach->from = group->id;
+		attach->attaching.from = group->id;
 	return r;
 }
 

@@ -15,14 +15,16 @@
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "core/clone.h"
+#include "core/place.h"
 #include "core/subsystem.h"
+#include "front/attaching.h"
 #include "front/jobs.h"
 #include "front/methods.h"
+#include "placing.h"
 
 /* CLONE-2. */
 #define CHILD_NAME "node_%d"
 #define CHILD_MODE 0755
-#define PAUSE_USEC 1000
 #define NSEC_PER_SEC 1000000000ULL
 
 /* Groups by the slot of their hierarchy, by id: others change the tree between two tries. */
@@ -34,6 +36,8 @@ struct clone {
 	uint32_t parent[GRP_HIERARCHIES_MAX], child[GRP_HIERARCHIES_MAX];
 	struct grp_value_clone intent; /* stored with the children */
 	bool made; /* the children are there, and are to be removed again */
+	json_t *reply; /* it has been moved; owned */
+	uint64_t ticket; /* placement of it */
 };
 
 static struct grp_group *find_live(struct grp_core *core, uint32_t id)
@@ -161,7 +165,8 @@ static int move(struct clone *clone)
 	return r < 0 ? r : grp_clone_commit(call->agent->core, &target);
 }
 
-static int reply_groups(struct clone *clone, json_t **ret_reply)
+/* Afterwards others may rename them. */
+static int make_reply(struct clone *clone)
 {
 	_cleanup_json_ json_t *groups = json_array();
 	int r = groups ? 0 : -ENOMEM;
@@ -177,8 +182,23 @@ static int reply_groups(struct clone *clone, json_t **ret_reply)
 			r = -ENOMEM;
 	}
 	if (r == 0)
-		*ret_reply = json_pack("{s:O}", "groups", groups);
-	return r < 0 ? r : *ret_reply ? 0 : -ENOMEM;
+		clone->reply = json_pack("{s:O}", "groups", groups);
+	return r < 0 ? r : clone->reply ? 0 : -ENOMEM;
+}
+
+static int wait_placed(struct clone *clone, json_t **ret_reply)
+{
+	struct grp_call *call = clone->job.call;
+
+	if (!grp_placing_settled(call->agent, clone->ticket)) {
+		clone->job.pause_usec = GRP_ATTACHING_PAUSE_USEC;
+		return grp_job_late(&clone->job) ?
+			       grp_error_set(&call->error, ETIMEDOUT,
+					     "moved, but not all are on their CPUs yet") :
+			       GRP_JOB_WAIT;
+	}
+	*ret_reply = TAKE_PTR(clone->reply);
+	return 0;
 }
 
 static int clone_step(struct grp_job *job, json_t **ret_reply)
@@ -186,6 +206,8 @@ static int clone_step(struct grp_job *job, json_t **ret_reply)
 	struct clone *clone = (struct clone *)job;
 	int r = 0;
 
+	if (clone->reply)
+		return wait_placed(clone, ret_reply);
 	if (clone->made && is_astray(clone))
 		remove_children(clone);
 	if (!clone->made)
@@ -194,14 +216,16 @@ static int clone_step(struct grp_job *job, json_t **ret_reply)
 		return r;
 	r = move(clone);
 	if (r == -EAGAIN) {
-		job->pause_usec = PAUSE_USEC;
+		job->pause_usec = GRP_ATTACHING_PAUSE_USEC;
 		return grp_job_late(job) ? -ETIMEDOUT : GRP_JOB_WAIT;
 	}
 	if (r == 0)
-		r = reply_groups(clone, ret_reply);
-	if (r == 0)
-		clone->made = false; /* they stay */
-	return r;
+		r = make_reply(clone);
+	if (r < 0)
+		return r;
+	clone->made = false; /* they stay */
+	clone->ticket = grp_place_ticket(job->call->agent->core);
+	return wait_placed(clone, ret_reply);
 }
 
 static void clone_done(struct grp_job *job)
@@ -210,6 +234,7 @@ static void clone_done(struct grp_job *job)
 
 	if (clone->made)
 		remove_children(clone);
+	json_decref(clone->reply);
 }
 
 static const struct grp_job_type clone_type = {

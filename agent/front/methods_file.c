@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/place.h"
 #include "core/snapshot.h"
+#include "front/attaching.h"
 #include "front/listing.h"
 #include "front/jobs.h"
 #include "front/methods.h"
@@ -64,30 +65,51 @@ int grp_method_read_file(struct grp_call *call, json_t **ret_reply)
 	return *ret_reply ? 0 : -ENOMEM;
 }
 
-/* A write that changes what a group allows is answered when its tasks have that. */
+/*
+ * A write that is answered when its process has been moved, and when its tasks have the
+ * CPUs that their groups allow from then on.
+ */
 struct write_job {
 	struct grp_job job; /* first */
+	bool moving;
+	struct grp_attaching attaching;
 	uint64_t ticket;
 };
 
-#define PAUSE_USEC 1000
-
 static int write_step(struct grp_job *job, json_t **ret_reply)
 {
-	const struct write_job *write = (const struct write_job *)job;
+	struct write_job *write = (struct write_job *)job;
+	struct grp_call *call = job->call;
+	int r = 0;
 
-	if (grp_placing_settled(job->call->agent, write->ticket))
+	if (write->moving)
+		r = grp_attaching_try(&write->attaching, call->agent, call->caller, &call->error);
+	if (r == 0 && write->moving) {
+		write->moving = false;
+		write->ticket = write->attaching.ticket;
+	}
+	if (r == 0 && grp_placing_settled(call->agent, write->ticket))
 		return 0;
-	if (grp_job_late(job))
-		return grp_error_set(&job->call->error, ETIMEDOUT,
+	if (r < 0 && r != -EAGAIN)
+		return r;
+	if (grp_job_late(job) && !write->moving)
+		return grp_error_set(&call->error, ETIMEDOUT,
 				     "written, but not all tasks are on their CPUs yet");
-	job->pause_usec = PAUSE_USEC;
-	return GRP_JOB_WAIT;
+	job->pause_usec = GRP_ATTACHING_PAUSE_USEC;
+	return grp_job_late(job) ? -ETIMEDOUT : GRP_JOB_WAIT;
+}
+
+static void write_done(struct grp_job *job)
+{
+	struct write_job *write = (struct write_job *)job;
+
+	grp_attaching_leave(&write->attaching, job->call->agent);
 }
 
 static const struct grp_job_type write_type = {
 	.size = sizeof(struct write_job),
 	.step = write_step,
+	.done = write_done,
 };
 
 static int wait_placed(struct grp_call *call, json_t **ret_reply)
@@ -104,10 +126,26 @@ static int wait_placed(struct grp_call *call, json_t **ret_reply)
 	return grp_job_start(&write->job, ret_reply);
 }
 
+/* A file of members: the process is moved by half. */
+static int wait_moved(struct grp_call *call, const struct grp_file_access *access,
+		      json_t **ret_reply)
+{
+	struct write_job *write = grp_job_new(call, &write_type);
+	int r;
+
+	if (!write)
+		return -ENOMEM;
+	write->moving = true;
+	r = grp_attaching_file(access, grp_call_string(call, "file"),
+			       grp_call_string(call, "value"), &write->attaching);
+	return r < 0 ? r : grp_job_start(&write->job, ret_reply);
+}
+
 int grp_method_write_file(struct grp_call *call, json_t **ret_reply)
 {
-	const char *value = grp_call_string(call, "value");
+	const char *value = grp_call_string(call, "value"), *file = grp_call_string(call, "file");
 	struct grp_file_access access;
+	struct grp_file_ref ref;
 	uint64_t before;
 	int r;
 
@@ -115,8 +153,10 @@ int grp_method_write_file(struct grp_call *call, json_t **ret_reply)
 	if (r < 0)
 		return r;
 	before = grp_place_ticket(access.core);
-	r = no_such_file(call, grp_file_write(&access, grp_call_string(call, "file"), value,
-					      strlen(value)));
+	r = no_such_file(call, grp_file_write(&access, file, value, strlen(value)));
+	if (r == -EAGAIN && grp_file_find(access.core, access.group, file, &ref) &&
+	    grp_file_is_of_members(&ref))
+		return wait_moved(call, &access, ret_reply);
 	return r < 0 || grp_place_ticket(access.core) == before ? r : wait_placed(call, ret_reply);
 }
 

@@ -332,6 +332,7 @@ enum grp_value_kind {
 	GRP_VALUE_SETTING, /* of a subsystem; name is its own */
 	GRP_VALUE_INODE, /* of any other control file: struct grp_value_inode */
 	GRP_VALUE_CLONE, /* made for a clone that is not decided: struct grp_value_clone */
+	GRP_VALUE_ATTACH, /* of the first group that is entered: struct grp_journal, see unfinished.h */
 	GRP_VALUE_KINDS,
 };
 
