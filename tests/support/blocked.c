@@ -9,6 +9,9 @@
  * A call with a time must end although it is disturbed more often than that time is
  * long, and not before. One that waits for something must go on waiting until it comes,
  * then be told of it.
+ *
+ * blocked -c COMMAND MS: all kinds at the same time; those that sleep for a time do so for MS.
+ * COMMAND gets the numbers of all, and has seen to it that they are placed when it ends.
  */
 #include "blocked.h"
 
@@ -82,7 +85,7 @@ static const char *disturb(struct place *place, const struct kind *kind, struct 
 			return wrong("placing it: result %u, errno %d", reply.result, reply.error);
 		rounds++;
 		/* more often than its time is long: started anew each time it would never end */
-		sleep_ns((kind->wake ? 1 : TIME_MS / 20) * NS_PER_MS);
+		sleep_ns((kind->wake ? 1 : (time_ms) / 20) * NS_PER_MS);
 		if (now() > end)
 			return wrong("has not ended, after %llu rounds",
 				     (unsigned long long)rounds);
@@ -126,56 +129,108 @@ static const char *touch_pages(void)
 	return NULL;
 }
 
-static bool try(struct place *place, const struct kind *kind)
+static pid_t start_kind(const struct kind *kind, struct stage *stage)
 {
-	struct stage stage = { 0 };
 	const char *what;
-	int status;
 	pid_t pid;
 
-	set_stage(&stage);
+	set_stage(stage);
 	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		what = kind->sleep(&stage) ?: touch_pages();
+		what = kind->sleep(stage) ?: touch_pages();
 		if (what)
 			(void)printf("%s: %s\n", kind->name, what);
 		(void)fflush(stdout);
 		_exit(what ? 1 : 0);
 	}
 	before(kind, pid);
-	what = disturb(place, kind, &stage, pid);
+	return pid;
+}
+
+/* @what: was wrong so far; NULL: nothing. Return: whether all was well. */
+static bool end_kind(const struct kind *kind, struct stage *stage, pid_t pid, const char *what)
+{
+	bool good;
+	int status;
+
 	if (what) {
 		(void)printf("%s: %s\n", kind->name, what);
 		(void)kill(pid, SIGKILL);
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
-	clear_stage(&stage);
+	clear_stage(stage);
 	if (!what && !WIFEXITED(status))
 		(void)printf("%s: killed by signal %d\n", kind->name, WTERMSIG(status));
-	return !what && WIFEXITED(status) && !WEXITSTATUS(status);
+	good = !what && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (good)
+		(void)printf("%s: undisturbed\n", kind->name);
+	(void)fflush(stdout);
+	return good;
+}
+
+static int one_by_one(const char *agent, const char *name)
+{
+	struct place place = place_start(agent);
+	unsigned int n = 0, bad = 0;
+	pid_t pid;
+
+	for (unsigned int i = 0; i < N_KINDS; i++) {
+		struct stage stage = { 0 };
+
+		if (name && strcmp(name, kinds[i].name) != 0)
+			continue;
+		n++;
+		pid = start_kind(&kinds[i], &stage);
+		bad += !end_kind(&kinds[i], &stage, pid, disturb(&place, &kinds[i], &stage, pid));
+	}
+	place_end(&place);
+	return n && !bad ? 0 : 1;
+}
+
+static void run(const char *command, const pid_t *pids)
+{
+	char line[4096];
+	size_t length = (size_t)snprintf(line, sizeof(line), "%s", command);
+
+	for (unsigned int i = 0; i < N_KINDS && length < sizeof(line); i++)
+		length += (size_t)snprintf(line + length, sizeof(line) - length, " %d", pids[i]);
+	if (system(line)) /* NOLINT(cert-env33-c): of the test that calls us */
+		die(command);
+}
+
+static int all_at_once(const char *command)
+{
+	static struct stage stages[N_KINDS];
+	pid_t pids[N_KINDS];
+	unsigned int bad = 0;
+
+	for (unsigned int i = 0; i < N_KINDS; i++)
+		pids[i] = start_kind(&kinds[i], &stages[i]);
+	for (unsigned int i = 0; i < N_KINDS; i++)
+		wait_asleep(pids[i]);
+	run(command, pids);
+	for (unsigned int i = 0; i < N_KINDS; i++) {
+		const char *what = NULL;
+
+		if (kinds[i].wake && has_ended(pids[i]))
+			what = "ended by itself";
+		else if (kinds[i].wake)
+			kinds[i].wake(&stages[i], pids[i]);
+		bad += !end_kind(&kinds[i], &stages[i], pids[i], what);
+	}
+	return bad ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int n = 0, bad = 0;
-	struct place place;
-
-	if (argc < 2 || argc > 3)
-		die_usage("blocked AGENT [KIND]");
-	place = place_start(argv[1]);
-	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (argc == 3 && strcmp(argv[2], kinds[i].name) != 0)
-			continue;
-		n++;
-		if (!try(&place, &kinds[i]))
-			bad++;
-		else
-			(void)printf("%s: undisturbed\n", kinds[i].name);
-		(void)fflush(stdout);
+	if (argc == 4 && !strcmp(argv[1], "-c")) {
+		time_ms = number(argv[3], 3600000);
+		return all_at_once(argv[2]);
 	}
-	place_end(&place);
-	return n && !bad ? 0 : 1;
+	if (argc < 2 || argc > 3)
+		die_usage("blocked AGENT [KIND] | blocked -c COMMAND MS");
+	return one_by_one(argv[1], argv[2]);
 }

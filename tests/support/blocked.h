@@ -222,8 +222,9 @@ static const char *in_epoll_ignoring(struct stage *stage)
 
 	(void)signal(SIGURG, SIG_DFL);
 	pid = fork_helper();
-	while (!pid)
-		(void)kill(parent, SIGURG);
+	if (!pid)
+		for (;;)
+			(void)kill(parent, SIGURG);
 	what = in_endless_epoll(stage);
 	(void)kill(pid, SIGKILL);
 	return what;
@@ -316,5 +317,7 @@ static const struct kind kinds[] = {
 	{ "sigwaitinfo", in_sigwaitinfo, wake_by_signal },
 	{ "stopped", in_stop, wake_by_continue },
 };
+
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
 #endif

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sem.h>
@@ -21,7 +22,9 @@
 
 #include "place.h"
 
-#define TIME_MS 600
+/* How long they sleep. */
+static uint64_t time_ms = 600;
+
 #define ROUNDS_WAITING 25
 #define WAKE_SIGNAL SIGUSR1
 
@@ -58,7 +61,7 @@ static const char *expect(long r, long expected, int error)
 		     error);
 }
 
-/* ... not before TIME_MS were over since @begun */
+/* ... not before time_ms were over since @begun */
 static const char *expect_time(uint64_t begun, long r, long expected, int error)
 {
 	const char *what = expect(r, expected, error);
@@ -66,14 +69,23 @@ static const char *expect_time(uint64_t begun, long r, long expected, int error)
 
 	if (what)
 		return what;
-	return ms < TIME_MS ? wrong("ended after %llu ms", (unsigned long long)ms) : NULL;
+	return ms < time_ms ? wrong("ended after %llu ms", (unsigned long long)ms) : NULL;
 }
 
+/* Where nobody can write. */
 static const struct timespec *the_time(void)
 {
-	static const struct timespec time = { TIME_MS / 1000, TIME_MS % 1000 * (long)NS_PER_MS };
+	static struct timespec *time;
 
-	return &time;
+	if (time)
+		return time;
+	time = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (time == MAP_FAILED)
+		die("mmap");
+	*time = (struct timespec){ (time_t)(time_ms / 1000), (long)(time_ms % 1000 * NS_PER_MS) };
+	if (mprotect(time, 4096, PROT_READ))
+		die("mprotect");
+	return time;
 }
 
 static uint64_t now(void)
@@ -92,7 +104,7 @@ static const char *in_nanosleep(struct stage *stage)
 
 static const char *in_clock_nanosleep(struct stage *stage)
 {
-	uint64_t begun = now(), end = begun + TIME_MS * NS_PER_MS;
+	uint64_t begun = now(), end = begun + time_ms * NS_PER_MS;
 	struct timespec until = { (time_t)(end / NS_PER_S), (long)(end % NS_PER_S) };
 
 	return expect_time(begun, clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), 0,
@@ -104,7 +116,7 @@ static const char *in_poll(struct stage *stage)
 	struct pollfd fd = { .fd = stage->pipe[0], .events = POLLIN };
 	uint64_t begun = now();
 
-	return expect_time(begun, poll(&fd, 1, TIME_MS), 0, 0);
+	return expect_time(begun, poll(&fd, 1, (int)time_ms), 0, 0);
 }
 
 static const char *in_ppoll(struct stage *stage)
@@ -119,7 +131,7 @@ static const char *in_ppoll(struct stage *stage)
 
 static const char *in_select(struct stage *stage)
 {
-	struct timeval time = { 0, TIME_MS * 1000 };
+	struct timeval time = { (time_t)(time_ms / 1000), (long)(time_ms % 1000) * 1000 };
 	uint64_t begun = now();
 	fd_set set;
 
@@ -144,7 +156,7 @@ static const char *in_epoll_wait(struct stage *stage)
 	int fd = epoll_of(stage);
 	uint64_t begun = now();
 
-	return expect_time(begun, epoll_wait(fd, &event, 1, TIME_MS), 0, 0);
+	return expect_time(begun, epoll_wait(fd, &event, 1, (int)time_ms), 0, 0);
 }
 
 static const char *in_epoll_pwait2(struct stage *stage)
