@@ -65,7 +65,8 @@ at_boundary() {
 }
 
 # One CPU is 100. Expected is what the kernel charged the process between the boundaries: on a
-# machine with other things to do it is less.
+# machine with other things to do it is less. Half a minute of waiting for windows to pass.
+# bats test_tags=long
 @test "22: a busy window, then an idle one" {
 	local begin late load
 	ctl set / cpuacct.load_enabled 1
