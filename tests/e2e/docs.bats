@@ -81,6 +81,7 @@ same_console() {
 
 @test "docs: the README opens with two commands, which make knows" {
 	need_sources
+	need make
 	sed '/^## /,$d' "$ROOT/README.md" | sed -n 's/^    sudo make \([a-z-]*\) .*/\1/p' >shown
 	assert_equal "$(paste -sd ' ' shown)" "demo check" "commands"
 	while read -r target; do
