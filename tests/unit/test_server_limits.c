@@ -110,6 +110,7 @@ static void test_no_descriptors(void **state)
 	struct fake_agent *fake = *state;
 	struct fake_client client;
 	struct rlimit old, tight;
+	unsigned int n_events = 0;
 	int next;
 
 	fake_client_open(fake, &client);
@@ -121,8 +122,10 @@ static void test_no_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		(void)sd_event_run(fake->agent.event, 1000);
-	/* The socket is readable, and yet there is nothing to do. */
-	assert_int_equal(sd_event_run(fake->agent.event, 1000), 0);
+	/* The socket is readable, and yet there is nothing to do but to try again now and then. */
+	for (unsigned int i = 0; i < 100; i++)
+		n_events += sd_event_run(fake->agent.event, 0) > 0;
+	assert_in_range(n_events, 0, 50);
 	assert_int_equal(connections(fake), 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	json_decref(fake_parameters(fake_client_call(&client, "Ping", NULL)));
