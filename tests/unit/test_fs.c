@@ -122,12 +122,13 @@ static void close_file(struct fixture *f, uint64_t node, uint64_t handle)
 static char *read_all(struct fixture *f, uint64_t node, uint64_t handle, size_t piece)
 {
 	struct fuse_read_in in = { .fh = handle, .size = (uint32_t)piece };
-	char *text = NULL;
+	char *text = NULL, *bigger;
 
 	do {
 		assert_int_equal(ask(f, FUSE_READ, node, 0, &in, sizeof(in)), 0);
-		text = realloc(text, in.offset + f->len + 1);
-		assert_non_null(text);
+		bigger = realloc(text, in.offset + f->len + 1);
+		assert_non_null(bigger);
+		text = bigger;
 		memcpy(text + in.offset, f->reply, f->len);
 		in.offset += f->len;
 		text[in.offset] = '\0';
