@@ -49,11 +49,6 @@ teardown() {
 	ctl stat p:/g/c >/dev/null
 }
 
-# counter NAME
-counter() {
-	ctl --json status | jq ".counters.$1"
-}
-
 has_handles() {
 	(($(counter fs_handles) == $1))
 }

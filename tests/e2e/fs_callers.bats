@@ -186,6 +186,7 @@ nothing_is_left() {
 	wait_until 30 nobody_tries
 	assert_equal "$(group_of "$pid" p)" / "who was to be moved"
 	assert_equal "$(descriptors)" "$fds" "descriptors of the agent"
+	wait_until 30 counter_is_up_to fs_handles 0
 	echo 0 >"$DIR/g/xa.veto"
 	gives ok write "$DIR/g/tasks" "$pid"
 	assert_equal "$(cat "$DIR/g/tasks")" "$pid" "members"

@@ -45,3 +45,15 @@ end_mounts() {
 gives() {
 	assert_equal "$("$SUPPORT/fsop" "${@:2}")" "$1" "${*:2}"
 }
+
+# counter NAME: of status
+counter() {
+	ctl --json status | jq ".counters.$1"
+}
+
+# counter_is_up_to NAME N
+counter_is_up_to() {
+	local now
+	now=$(counter "$1")
+	((now <= $2)) || fail "$1: $now, more than $2"
+}
