@@ -218,6 +218,23 @@ has_mounts() {
 	spawned two >"$DIR/tasks"
 }
 
+# unit/test_fs.c has 100,000, which few machines let a test make.
+@test "a listing of very many threads is what was there when it was opened" {
+	local before first
+	mkdir "$DIR/g"
+	start_threads "$(by_length 300 1000 20000)"
+	echo "${TIDS[0]}" >"$DIR/g/cgroup.procs"
+	before=$(printf '%s\n' "${TIDS[@]}" | sort -n | md5sum)
+	exec 7<"$DIR/g/tasks"
+	read -r first <&7
+	tell exit 1
+	tell exit 200
+	tell new 2
+	assert_equal "$({ echo "$first" && cat <&7; } | md5sum)" "$before" "members when it was opened"
+	exec 7<&-
+	assert_equal "$(wc -l <"$DIR/g/tasks")" $((${#TIDS[@]} - 1)) "members now"
+}
+
 # The first one goes, and comes again as the last.
 rotate_names() {
 	local i
