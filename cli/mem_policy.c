@@ -161,16 +161,21 @@ static int mode_of(const char *policy)
 }
 
 /* Pages in turn from all nodes, also those of the page cache that this task reads in. */
-static const char *effective_policy(const char *policy, const char *spread)
+static int spread_mode(int mode)
 {
-	return !strcmp(policy, PLAIN) && !strcmp(spread, "1") ? "interleave" : policy;
+	const int kept = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
+
+	if (mode < 0 || ((mode & ~kept) != MPOL_BIND && (mode & ~kept) != MPOL_PREFERRED))
+		return mode;
+	return MPOL_INTERLEAVE | (mode & kept);
 }
 
 static int apply(const struct grp_ctl *ctl, const struct place *place, const char *policy,
-		 const char *nodes)
+		 bool spread, const char *nodes)
 {
 	struct grp_mask mask = { 0 };
-	int mode = mode_of(policy), r = grp_mask_parse(nodes, NODES_MAX, &mask);
+	int mode = spread ? spread_mode(mode_of(policy)) : mode_of(policy),
+	    r = grp_mask_parse(nodes, NODES_MAX, &mask);
 	_cleanup_free_ char *what = NULL;
 
 	if (mode >= 0 && r >= 0 && syscall(SYS_set_mempolicy, mode, mask.words, NODES_MAX + 1) == 0)
@@ -186,6 +191,7 @@ static int take(struct grp_ctl *ctl, struct place *place)
 {
 	_cleanup_free_ char *policy = NULL, *spread = NULL, *nodes = NULL, *all = NULL;
 	int status = find_place(ctl, place);
+	bool spreads;
 
 	if (!status && place->group)
 		status = find_prefix(ctl, place);
@@ -200,9 +206,10 @@ static int take(struct grp_ctl *ctl, struct place *place)
 		status = read_file(ctl, place, place->root, "effective_mems", &all);
 	if (status || !policy || !spread || !nodes || !all)
 		return status;
-	if (!strcmp(effective_policy(policy, spread), PLAIN) && !strcmp(nodes, all))
+	spreads = !strcmp(spread, "1");
+	if (!strcmp(policy, PLAIN) && !spreads && !strcmp(nodes, all))
 		return GRP_EXIT_DONE;
-	return apply(ctl, place, effective_policy(policy, spread), nodes);
+	return apply(ctl, place, policy, spreads, nodes);
 }
 
 int grp_mem_policy_take(struct grp_ctl *ctl)

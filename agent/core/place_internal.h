@@ -95,6 +95,9 @@ void grp_place_forget_group(struct grp_group *group);
  */
 int grp_place_decide(struct grp_core *core, const struct grp_place_record *record,
 		     struct grp_place_item *ret_item);
+/* The same without any effect. @ret_error: -errno of what it was refused with; 0. */
+enum grp_place_state grp_place_state_of(struct grp_core *core,
+					const struct grp_place_record *record, int *ret_error);
 void grp_place_item_done(struct grp_place_item *item);
 /*
  * Does it. Return: 0, also if the task has gone, has changed meanwhile, or if the

@@ -239,6 +239,10 @@ int grp_memory_set(struct grp_core *core, struct grp_group *group, const struct 
 	r = keep(group->memory, memory);
 	if (r < 0)
 		return r;
+	if (core->memory->slot != core->place->slot) {
+		core->memory->slot = core->place->slot;
+		grp_memory_touch_all(core);
+	}
 	if (r && (placed || grp_memory_places(core, group)))
 		touch(core, group);
 	if (!fresh && memory->migrates && !grp_mask_equal(&before, &memory->nodes))

@@ -80,6 +80,7 @@ struct grp_memory_spared {
 };
 
 struct grp_memory_engine {
+	unsigned int slot; /* of the hierarchy whose groups place, as it was last known */
 	uint64_t wanted, done; /* tickets */
 	uint64_t round; /* ticket of the latest one */
 	bool all, round_all;

@@ -149,7 +149,7 @@ bool grp_memory_decide(const struct grp_core *core, const struct grp_policy_reco
 			     policy_by_id(core, grp_place_wish(view.half)) :
 			     item->now;
 	item->target = item->wish;
-	if (view.places) {
+	if (view.places && view.group) {
 		item->target.mode = view.group->memory->mode;
 		item->target.nodes = grp_mask_kept(&view.group->memory->nodes);
 	}

@@ -175,7 +175,7 @@ static int look_at(struct grp_core *core, struct grp_memory_task *task,
 		return 0;
 	}
 	if (r)
-		return r;
+		return r < 0 ? r : -EIO;
 	if (look.record.task.verdict != GRP_VERDICT_LISTED) {
 		wait_for(core, task, MOMENT_NS);
 		return 0;
@@ -269,7 +269,7 @@ static int prepare(struct grp_core *core, struct grp_memory_task *task,
 int grp_memory_note(struct grp_core *core)
 {
 	struct grp_memory_task *task = core->memory->lists[GRP_MEMORY_FRESH];
-	struct grp_memory_item item;
+	struct grp_memory_item item = { 0 };
 	int r = prepare(core, task, &item);
 
 	if (r <= 0)

@@ -141,15 +141,25 @@ static bool is_right(const struct view *view, const struct grp_place_item *item)
 	       grp_mask_equal(&wish, &view->wish);
 }
 
+/* The last time that the same was asked for. */
+static const struct grp_place_tried *find_tried(const struct view *view,
+						const struct grp_place_item *item)
+{
+	struct grp_place_tried *tried;
+
+	HASH_FIND(hh, view->core->place->tried, &item->tid, sizeof(item->tid), tried);
+	return tried && tried->start_ns == item->start_ns &&
+			       tried->target == hash_of(&view->target) && !item->rewritten ?
+		       tried :
+		       NULL;
+}
+
 /* Whether the same was asked in this round before. */
 static bool was_tried(const struct view *view, const struct grp_place_item *item)
 {
-	struct grp_place_engine *engine = view->core->place;
-	struct grp_place_tried *tried;
+	const struct grp_place_tried *tried = find_tried(view, item);
 
-	HASH_FIND(hh, engine->tried, &item->tid, sizeof(item->tid), tried);
-	return tried && tried->start_ns == item->start_ns && tried->ticket == engine->round &&
-	       tried->target == hash_of(&view->target) && !item->rewritten;
+	return tried && tried->ticket == view->core->place->round;
 }
 
 static int keep_masks(const struct view *view, struct grp_place_item *item)
@@ -165,31 +175,61 @@ static int keep_masks(const struct view *view, struct grp_place_item *item)
 	return r;
 }
 
-int grp_place_decide(struct grp_core *core, const struct grp_place_record *record,
-		     struct grp_place_item *ret_item)
+/* Return: false: nothing of it is ours, nor will be. */
+static bool look_at(struct grp_core *core, const struct grp_place_record *record, struct view *view,
+		    struct grp_place_item *item)
 {
-	struct view view = { .core = core,
-			     .record = record,
-			     .group = grp_place_group(core, record->set),
-			     .half = grp_place_of(record->place, GRP_PLACE_CPU) };
-	struct grp_place_item item = {
+	*view = (struct view){ .core = core,
+			       .record = record,
+			       .group = grp_place_group(core, record->set),
+			       .half = grp_place_of(record->place, GRP_PLACE_CPU) };
+	*item = (struct grp_place_item){
 		.tid = (pid_t)record->tid,
 		.tgid = (pid_t)record->tgid,
 		.start_ns = record->start_ns,
-		.half = view.half,
+		.half = view->half,
 		.kept = record->kind & GRP_TASK_KEPT,
-		.group = view.group ? view.group->id : 0,
+		.group = view->group ? view->group->id : 0,
 	};
+	view->confined = view->group && grp_place_confines(core, view->group);
+	if (!view->half && (!view->confined || record->kind & GRP_TASK_FIXED))
+		return false;
+	if (view->confined)
+		view->allowed = grp_mask_kept(view->group->cpus);
+	view->now = told_mask(core, record);
+	find_wish(view, item);
+	find_target(view, item);
+	return true;
+}
+
+enum grp_place_state grp_place_state_of(struct grp_core *core,
+					const struct grp_place_record *record, int *ret_error)
+{
+	const struct grp_place_tried *tried;
+	struct grp_place_item item;
+	struct view view;
+
+	*ret_error = 0;
+	if (!look_at(core, record, &view, &item)) {
+		*ret_error = view.confined ? -EINVAL : 0;
+		return view.confined ? GRP_PLACE_STATE_REFUSED : GRP_PLACE_STATE_FREE;
+	}
+	tried = find_tried(&view, &item);
+	*ret_error = tried ? tried->error : 0;
+	if (*ret_error)
+		return GRP_PLACE_STATE_REFUSED;
+	return tried || is_right(&view, &item) ? GRP_PLACE_STATE_PLACED : GRP_PLACE_STATE_PENDING;
+}
+
+int grp_place_decide(struct grp_core *core, const struct grp_place_record *record,
+		     struct grp_place_item *ret_item)
+{
+	struct grp_place_item item;
+	struct view view;
 	int r;
 
-	view.confined = view.group && grp_place_confines(core, view.group);
-	if (!view.half && (!view.confined || record->kind & GRP_TASK_FIXED))
+	if (!look_at(core, record, &view, &item))
 		return 0;
-	if (view.confined)
-		view.allowed = grp_mask_kept(view.group->cpus);
-	view.now = told_mask(core, record);
-	find_wish(&view, &item);
-	find_target(&view, &item);
 	if (is_right(&view, &item) || was_tried(&view, &item))
 		return 0;
 	/* What was asked for is what it shall have: there is only to remember it. */

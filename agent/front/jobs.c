@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "core/place_memory.h"
 #include "front/connection.h"
 
 /* One job's turn; then others are looked at. */
@@ -62,11 +63,20 @@ static void set_waiting(struct grp_job *job, bool waits)
 	job->waits = waits;
 }
 
+/* While its caller waits for the answer he is not stopped to set his memory policy. */
+static void spare_caller(struct grp_job *job, bool waits)
+{
+	if (waits != job->spares)
+		grp_memory_spare(job->call->agent->core, job->call->caller->pid, waits);
+	job->spares = waits;
+}
+
 void grp_job_free(struct grp_job *job)
 {
 	if (!job)
 		return;
 	set_waiting(job, false);
+	spare_caller(job, false);
 	if (job->type->done)
 		job->type->done(job);
 	sd_event_source_disable_unref(job->work);
@@ -148,6 +158,8 @@ int grp_job_start(struct grp_job *job, json_t **ret_reply)
 
 	grp_job_renew(job);
 	r = run(job, &reply);
+	if (r > 0)
+		spare_caller(job, true);
 	if (r > 0)
 		r = add_sources(job) < 0 || rearm(job, r) < 0 ? -ENOMEM : GRP_CALL_LATER;
 	if (r == 0)

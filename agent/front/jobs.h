@@ -45,6 +45,7 @@ struct grp_job {
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC */
 	uint64_t pause_usec; /* set by a step that waits */
 	bool waits;
+	bool spares; /* grp_memory_spare() knows of its caller */
 	struct grp_job *prev, *next; /* of those that wait */
 };
 

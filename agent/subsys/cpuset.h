@@ -152,9 +152,11 @@ int grp_cpuset_tick(struct grp_core *core, struct grp_hierarchy *hierarchy, uint
 
 /*
  * cpuset_place.c, where placement is told. check: before a change of what tasks may
- * use is decided. changed: after it, for a group and what has its CPUs or nodes from
+ * use is decided; memory_check: of flags or policy; @wanted: those, all else is not looked at. changed: after it, for a group and what has its CPUs or nodes from
  * it. rebound: all groups, when it is bound elsewhere, at start, after a hotplug.
  */
+int grp_cpuset_place_memory_check(struct grp_core *core, struct grp_group *group,
+				  const struct grp_cpuset *wanted, struct grp_error *error);
 int grp_cpuset_place_check(const struct grp_cpuset_trial *trial, struct grp_error *error);
 void grp_cpuset_place_changed(struct grp_core *core, struct grp_group *group,
 			      enum grp_list_kind kind);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "core/place_memory.h"
 #include "subsys/cpuset.h"
 #include "subsys/subsys.h"
 
@@ -181,6 +182,7 @@ static int write_flag(const struct grp_file_access *access, const char *text, si
 {
 	const struct grp_cpuset *cpuset = grp_file_state(access);
 	const uint32_t flag = access->ref->file->arg;
+	struct grp_cpuset wanted = { .policy = cpuset->policy };
 	struct grp_cpuset_trial trial;
 	bool on;
 	int r = grp_file_parse_flag(access, text, &on);
@@ -190,7 +192,11 @@ static int write_flag(const struct grp_file_access *access, const char *text, si
 		return r;
 	grp_cpuset_trial_init(&trial, access->core, access->group);
 	trial.flags ^= flag;
+	wanted.flags = trial.flags;
 	r = grp_cpuset_check(&trial, access->error);
+	if (!r)
+		r = grp_cpuset_place_memory_check(access->core, access->group, &wanted,
+						  access->error);
 	if (r)
 		return r;
 	r = grp_cpuset_store_flags(access->core, access->group, trial.flags);
@@ -261,6 +267,13 @@ static int write_level(const struct grp_file_access *access, const char *text, s
 	return r ? explain_store(access, r) : 0;
 }
 
+/* --- placement ---------------------------------------------------------------------------------- */
+
+static int read_placement(const struct grp_file_access *access, FILE *out)
+{
+	return grp_placement_print(access->core, access->group, access->caller, out);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 /* Of a root it cannot be written, but with the error of the kernel. */
@@ -302,7 +315,7 @@ static const struct grp_file files[] = {
 	     "1: no group beside it has any of its nodes"),
 	FLAG("mem_hardwall", 0, GRP_CPUSET_MEM_HARDWALL, "0", "kept, without effect"),
 	FLAG("memory_migrate", 0, GRP_CPUSET_MEMORY_MIGRATE, "0",
-	     "1: pages are to move along with mems; kept, none is moved yet"),
+	     "1: pages move along when a process gets other mems"),
 	{
 		.name = "memory_pressure",
 		.mode = 0444,
@@ -347,6 +360,13 @@ static const struct grp_file files[] = {
 		.write = grp_cpuset_write_policy,
 		.preset = "bind",
 		.canonical = grp_cpuset_canonical_policy,
+	},
+	{
+		.name = "placement",
+		.mode = 0444,
+		.unit = "",
+		.help = "tasks that have CPUs and memory policy of the group, or not, and why",
+		.read = read_placement,
 	},
 };
 

@@ -77,11 +77,16 @@ int grp_cpuset_read_policy(const struct grp_file_access *access, FILE *out)
 int grp_cpuset_write_policy(const struct grp_file_access *access, const char *text, size_t len)
 {
 	const struct grp_cpuset *cpuset = grp_file_state(access);
+	struct grp_cpuset wanted = { .flags = cpuset->flags };
 	struct grp_cpuset_policy policy;
 	int r = parse(text, access->error, &policy);
 
 	(void)len;
 	if (r || (policy.mode == cpuset->policy.mode && policy.nodes == cpuset->policy.nodes))
+		return r;
+	wanted.policy = policy;
+	r = grp_cpuset_place_memory_check(access->core, access->group, &wanted, access->error);
+	if (r)
 		return r;
 	r = grp_cpuset_store_policy(access->core, access->group, policy);
 	if (r)
