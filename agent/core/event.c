@@ -52,6 +52,7 @@ static const struct grp_watch_member placed[] = {
 	MEMBER(process, NUMBER),
 	MEMBER(asked, TEXT),
 	MEMBER(given, TEXT),
+	MEMBER(reason, TEXT),
 	{},
 };
 

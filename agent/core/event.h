@@ -49,6 +49,7 @@ struct grp_watch_event {
 	uint64_t thread, process;
 	const char *comm; /* raw bytes */
 	const char *asked, *given; /* lists */
+	const char *reason; /* or why its memory policy is not that of its group */
 };
 
 enum grp_watch_type {

@@ -159,8 +159,7 @@ int grp_place_claim(struct grp_core *core, struct grp_error *error)
 
 	if (r == -EBUSY)
 		return grp_error_set(error, EBUSY,
-				     "another instance of grpagent confines tasks to CPUs on this "
-				     "kernel");
+				     "another instance of grpagent confines tasks on this kernel");
 	if (r || engine->claimed)
 		return r;
 	engine->claimed = true;

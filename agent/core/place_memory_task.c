@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/place_memory_internal.h"
+#include "place/inject.h"
 
 /* For a thread that waits for us, is being born, or has changed just now. */
 #define MOMENT_NS 5000000ULL
@@ -73,9 +74,25 @@ static void wait_for(struct grp_core *core, struct grp_memory_task *task, uint64
 	enter(core, task, GRP_MEMORY_WAITING);
 }
 
+/* Once for each reason. */
+static void tell_reason(struct grp_core *core, const struct grp_memory_task *task,
+			enum grp_place_result reason)
+{
+	struct grp_group *group = grp_group_by_id(core, task->group);
+	struct grp_watch_event event = grp_watch_event(GRP_WATCH_PLACEMENT, group, NULL);
+
+	if (!group || task->reason == reason || !grp_watched(core))
+		return;
+	event.thread = (uint64_t)task->tid;
+	event.process = (uint64_t)task->tgid;
+	event.reason = grp_place_result_name(reason);
+	grp_emit(core, &event);
+}
+
 static void try_later(struct grp_core *core, struct grp_memory_task *task,
 		      enum grp_place_result reason)
 {
+	tell_reason(core, task, reason);
 	task->tries++;
 	task->reason = reason;
 	core->place->figures.mems_refused++;
@@ -303,9 +320,18 @@ static int on_done(struct grp_core *core, struct grp_memory_task *task)
 		return end_silent(core, task, &item);
 	if (grp_policy_made_of(&item.now, &item.target))
 		return settle(core, task, &item);
-	/* Its group wants something else by now, or it has set one itself. */
-	enter(core, task, GRP_MEMORY_READY);
+	/* Its group wants something else by now, or it has set one itself, perhaps again and again. */
+	try_later(core, task, GRP_PLACE_BUSY);
 	return 0;
+}
+
+/* That the helper was killed says nothing of the thread. */
+static enum grp_place_result reason_of(const struct grp_place_reply *reply)
+{
+	bool lost = reply->result == GRP_PLACE_FAILED &&
+		    (reply->error == EPIPE || reply->error == EOWNERDEAD);
+
+	return lost ? GRP_PLACE_BUSY : reply->result;
 }
 
 static void on_reply(const struct grp_place_reply *reply, void *data)
@@ -331,7 +357,7 @@ static void on_reply(const struct grp_place_reply *reply, void *data)
 		grp_memory_drop_task(core, task);
 		break;
 	default:
-		try_later(core, task, reply->result);
+		try_later(core, task, reason_of(reply));
 	}
 	/* The kernel has failed to tell or to keep something. */
 	if (r < 0)

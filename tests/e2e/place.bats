@@ -125,6 +125,19 @@ is_frozen() {
 	assert_equal "$(inject -m 99 "$(spawned sleeper)" | cut -d ' ' -f 2-3)" "refused 22" "result"
 }
 
+# Where they come to lie needs two nodes: cpuset_mems.bats.
+@test "pages are moved without stopping anybody" {
+	spawn sleeper sleep infinity
+	local pid
+	pid=$(spawned sleeper)
+	wait_asleep "$pid"
+	assert_equal "$(inject -M 1 -N 1 "$pid")" "$pid done 0 1 0 0" "result"
+	assert_equal "$(inject -M 1 -N $((1 << 40)) "$pid" | cut -d ' ' -f 2)" refused "to a node that no machine has"
+	assert_equal "$(policy "$pid")" default "policy"
+	stop sleeper
+	assert_equal "$(inject -M 1 -N 1 "$pid" | cut -d ' ' -f 2)" gone "of one that has ended"
+}
+
 @test "no call that a thread sleeps in is disturbed" {
 	urgent "$SUPPORT/blocked" "$AGENT_BIN"
 }

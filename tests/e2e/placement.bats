@@ -136,14 +136,25 @@ is_traced() {
 	[[ $(awk '$1 == "TracerPid:" { print $2 }' "/proc/$1/status") != 0 ]]
 }
 
+has_watcher() {
+	(($(ctl --json status | jq .counters.watchers) == 1))
+}
+
+says_reason() {
+	[[ $(output watcher | jq -c 'select(.event == "placement") | [.thread, .reason]') == "[$SLEEPER,\"traced\"]" ]]
+}
+
 @test "one that a debugger holds is left alone, said to be traced, and placed when that has gone" {
 	need strace
 	spawn_sleeper sleeper
 	spawn tracer strace -p "$SLEEPER"
 	wait_until 30 is_traced "$SLEEPER"
+	spawn watcher "$GRPCTL" --instance "$INSTANCE" --json watch /g
+	wait_until 30 has_watcher
 	ctl attach /g "$SLEEPER"
 	wait_until 30 holds /g "mems_pending 1" "task $SLEEPER mems traced"
 	assert_equal "$(policy "$SLEEPER")" default "its policy"
+	wait_until 30 says_reason
 	stop tracer
 	wait_until 60 has_policy "$SLEEPER" "interleave:$NODES"
 	wait_until 30 holds /g "mems_placed 1" "mems_pending 0"

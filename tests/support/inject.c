@@ -7,6 +7,8 @@
  *   -n ROUNDS   1; with more, only how often each result came is printed
  *   -g          ask for the policy, change nothing
  *   -m MODE -N NODES   a number, a mask in decimal (2: bind, 1)
+ *   -M MASK     move pages from these nodes to those of -N, set no policy; then the number of
+ *               pages that are left is printed instead of the mode
  *   -t MS       the deadline (60000)
  *   -p          TIDs are processes: all their threads, as they are at each round
  *   -s          for one who kills this: stops itself before the last reply is heard
@@ -20,7 +22,7 @@ struct options {
 };
 
 static const char usage[] =
-	"inject [-g] [-p] [-s] [-n ROUNDS] [-m MODE] [-N NODES] [-t MS] AGENT TID...";
+	"inject [-g] [-p] [-s] [-n ROUNDS] [-m MODE] [-M NODES] [-N NODES] [-t MS] AGENT TID...";
 
 static uint64_t counts[GRP_PLACE_RESULT_MAX];
 static uint64_t total;
@@ -55,7 +57,8 @@ static void one(struct place *place, const struct options *options, pid_t tid)
 	if (options->rounds > 1)
 		return;
 	(void)printf("%d %s %d %u %u %llu\n", tid, names[reply.result], reply.error, reply.attempts,
-		     reply.mode, (unsigned long long)reply.nodes[0]);
+		     request.op == GRP_PLACE_MIGRATE ? reply.left : reply.mode,
+		     (unsigned long long)reply.nodes[0]);
 	(void)fflush(stdout);
 }
 
@@ -79,7 +82,7 @@ static void parse(int argc, char **argv, struct options *options)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "gpsn:m:N:t:")) != -1)
+	while ((option = getopt(argc, argv, "gpsn:m:M:N:t:")) != -1)
 		switch (option) {
 		case 'g':
 			options->request.op = GRP_PLACE_GET;
@@ -95,6 +98,10 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case 'm':
 			options->request.mode = (uint32_t)number(optarg, UINT32_MAX);
+			break;
+		case 'M':
+			options->request.op = GRP_PLACE_MIGRATE;
+			options->request.from[0] = number(optarg, INT64_MAX);
 			break;
 		case 'N':
 			options->request.nodes[0] = number(optarg, INT64_MAX);

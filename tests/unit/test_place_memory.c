@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/event.h"
 #include "memory_help.h"
 
 /* --- tests ------------------------------------------------------------------------------------- */
@@ -131,8 +132,23 @@ static void who_waits_for_us_is_not_stopped(void **state)
 	has(11, MPOL_BIND, 2);
 }
 
+static unsigned int told;
+
+static void on_event(const struct grp_watch_event *event, void *data)
+{
+	if (event->kind != GRP_WATCH_PLACEMENT)
+		return;
+	told++;
+	assert_int_equal(event->thread, 11);
+	assert_int_equal(event->process, 10);
+	assert_string_equal(event->reason, "traced");
+	assert_ptr_equal(event->group, world_find(&world, "/a"));
+}
+
 static void traced_is_tried_again_ever_more_rarely(void **state)
 {
+	told = 0;
+	grp_core_set_sink(world.core, on_event, NULL);
 	task(11)->reluctant = GRP_PLACE_TRACED;
 	say("/a", MPOL_BIND, 2, false);
 	move("/a", 10, true);
@@ -151,6 +167,8 @@ static void traced_is_tried_again_ever_more_rarely(void **state)
 	world.fake->asked = 0;
 	run_for(300);
 	assert_in_range(world.fake->asked, 9, 11);
+	/* Once for each reason. */
+	assert_int_equal(told, 1);
 	task(11)->reluctant = 0;
 	run_for(30);
 	has(11, MPOL_BIND, 2);
@@ -208,7 +226,7 @@ static void a_helper_that_dies_is_asked_again(void **state)
 	while (!world.fake->asked)
 		assert_int_equal(grp_memory_step(world.core, TURN_NS), 0);
 	fake_helper_die(world.fake, GRP_HELPER_POLICY);
-	run_for(31);
+	run_for(1);
 	for (uint32_t tid = 10; tid < 13; tid++)
 		has(tid, MPOL_BIND, 2);
 }
