@@ -13,6 +13,15 @@
 
 #include "maps.bpf.h"
 
+/*
+ * Functions that are verified once each, not once a call; their pointers are never NULL, but
+ * only a test tells the verifier. Before 6.15 none may be called while preemption is off: who
+ * needs that says so before.
+ */
+#ifndef GRP_GLOBAL
+#define GRP_GLOBAL __weak __noinline
+#endif
+
 /* Lost races before a claim is left to the next one, which then gets it all. */
 #define CHARGE_TRIES 4
 
@@ -144,11 +153,8 @@ static __always_inline void charge_modes(struct grp_task *t, const struct task_n
 /*
  * Everything of a task up to now, to the set it is in. Race partners: a move
  * (swaps the set; the claim is tried again with the new one) and other chargers.
- *
- * Global functions, here and in member.bpf.h: verified once each, not once a
- * call. Their pointers are never NULL, but only a test tells the verifier.
  */
-__weak __noinline int charge(struct grp_task *t, const struct task_now *now)
+GRP_GLOBAL int charge(struct grp_task *t, const struct task_now *now)
 {
 	__u64 word, delta;
 	int i;

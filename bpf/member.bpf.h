@@ -42,7 +42,7 @@ static __always_inline void raise_peak(struct grp_count *count, __u32 members)
 }
 
 /* 0; -1: the set is dead or unknown, nothing was counted (A4). */
-__weak __noinline int member_up(__u32 set)
+GRP_GLOBAL int member_up(__u32 set)
 {
 	struct grp_count *count = find_count(set);
 	__s64 before;
@@ -71,7 +71,7 @@ static __always_inline void touch(struct grp_count *count)
 }
 
 /* The audit trusts counts whose changes stood still: moved before and after. */
-__weak __noinline int member_down(__u32 set)
+GRP_GLOBAL int member_down(__u32 set)
 {
 	struct grp_count *count = find_count(set);
 
@@ -139,8 +139,7 @@ static __always_inline void entered(__u32 set, enum entrance how)
  * partners: the switch hook where the task runs, an exit, a birth hook.
  * Return: enum grp_verdict.
  */
-__weak __noinline int move_task(struct grp_task *t, const struct task_now *now, __u32 expected,
-				__u32 to)
+GRP_GLOBAL int move_task(struct grp_task *t, const struct task_now *now, __u32 expected, __u32 to)
 {
 	__u64 word, delta;
 	__u32 from;
@@ -175,7 +174,7 @@ __weak __noinline int move_task(struct grp_task *t, const struct task_now *now, 
 }
 
 /* Take a task out of the members of its set, once (A3). */
-__weak __noinline int exit_task(struct grp_task *t)
+GRP_GLOBAL int exit_task(struct grp_task *t)
 {
 	struct grp_count *count;
 	__u64 word;

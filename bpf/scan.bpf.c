@@ -12,52 +12,7 @@
  * then the hooks on that CPU find no storage. The agent runs every pass under
  * SCHED_FIFO.
  */
-#include "member.bpf.h"
-#include "scan.bpf.h"
-
-/* A task's id in the pid namespace with this inode; 0: it is not visible there. */
-static __always_inline __u32 ns_id(struct pid *pid, __u32 pidns)
-{
-	struct upid upid;
-	__u32 level;
-	int i;
-
-	if (!pid)
-		return 0;
-	level = BPF_CORE_READ(pid, level);
-	/* The kernel nests pid namespaces 32 deep. */
-	for (i = 0; i <= 32; i++) {
-		if (i > level)
-			break;
-		if (bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]))
-			break;
-		if (BPF_CORE_READ(upid.ns, ns.inum) == pidns)
-			return upid.nr;
-	}
-	return 0;
-}
-
-static __always_inline void fill_record(struct grp_scan_record *record, struct task_struct *p,
-					__u64 word, const struct grp_scan_request *request)
-{
-	record->tid = p->pid;
-	record->tgid = p->tgid;
-	record->ns_tid = record->tid;
-	record->ns_tgid = record->tgid;
-	if (request->pidns) {
-		record->ns_tid = ns_id(BPF_CORE_READ(p, thread_pid), request->pidns);
-		record->ns_tgid = ns_id(BPF_CORE_READ(p, group_leader, thread_pid), request->pidns);
-	}
-	/* Loads, where a helper for each step would cost ten times as much. */
-	record->uid = p->cred->uid.val;
-	record->suid = p->cred->suid.val;
-	record->nr_threads = p->signal->nr_threads;
-	record->set = grp_word_set(word);
-	record->state = grp_word_state(word);
-	record->kind = task_kind(p);
-	record->start_ns = p->start_boottime;
-	record->time_ns = p->se.sum_exec_runtime;
-}
+#include "record.bpf.h"
 
 /*
  * Pass: storage for every task that has none. Rate: once a start of the agent
@@ -80,50 +35,12 @@ int pass_seed(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The word of a task; one that found no room in task storage has its set noted. */
-static __always_inline __u64 find_word(struct task_struct *p)
-{
-	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	struct grp_orphan_key key = orphan_key(p);
-	struct grp_orphan *orphan;
-
-	if (t)
-		return read_word(t);
-	orphan = bpf_map_lookup_elem(&orphans, &key);
-	return orphan ? grp_word(orphan->set, GRP_STATE_ALIVE, 0) : 0;
-}
-
-/*
- * How long ago a task last ran. The kernel notes it by the clock that a CPU charges
- * its tasks by, which leaves out interrupts and stolen time, so that those of two
- * CPUs drift apart: it is turned into the CPU's plain clock, which they share. Behind
- * by a tick, and by what was left out on that CPU since.
- */
-static __always_inline __u64 idle_ns(const struct task_struct *p)
-{
-	const struct task_struct *reader = bpf_get_current_task_btf();
-	const struct rq *here, *there;
-	__s64 idle;
-
-	if (p->on_cpu || p->on_rq)
-		return 0;
-	/* Without groups in the scheduler there is no way from a task to its CPU's clock. */
-	if (!p->se.exec_start || !bpf_core_field_exists(p->se.cfs_rq))
-		return GRP_IDLE_UNKNOWN;
-	here = reader->se.cfs_rq->rq;
-	there = p->se.cfs_rq->rq;
-	if (!here || !there)
-		return GRP_IDLE_UNKNOWN;
-	idle = here->clock - there->clock + there->clock_task - p->se.exec_start;
-	return idle > 0 ? idle : 0;
-}
-
 /* Pass: a record for each task whose set is in the plan, exiting ones too. */
 SEC("iter/task")
 int pass_list(struct bpf_iter__task *ctx)
 {
 	const struct grp_scan_request *request = find_request();
-	struct grp_scan_record record = { .verdict = GRP_VERDICT_LISTED };
+	struct grp_scan_record record = {};
 	struct task_struct *p = ctx->task;
 	__u64 word, *to;
 	__u32 set;
@@ -137,36 +54,18 @@ int pass_list(struct bpf_iter__task *ctx)
 		if (!to || *to == GRP_PLAN_NONE)
 			return 0;
 	}
-	if (grp_word_state(word) == GRP_STATE_UNCLAIMED)
-		record.verdict = GRP_VERDICT_UNBORN;
-	else if (grp_word_state(word) == GRP_STATE_EXITED)
-		record.verdict = GRP_VERDICT_EXITING;
-	fill_record(&record, p, word, request);
-	record.idle_ns = idle_ns(p);
-	/* It may be changed meanwhile: at worst a mixture of two names, never unterminated. */
-	bpf_core_read_str(record.comm, sizeof(record.comm), &p->comm);
+	list_one(p, word, request, &record);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
 
-static __always_inline enum grp_verdict move_one(struct task_struct *p, struct grp_task *t,
-						 const struct grp_scan_request *request)
+/* Where the plan sends the task; GRP_PLAN_NONE: it does not say. */
+static __always_inline __u64 planned(const struct grp_task *t)
 {
-	__u64 word = read_word(t), *to;
-	__u32 set = grp_word_set(word);
-	struct task_now now;
+	__u32 set = grp_word_set(read_word(t));
+	const __u64 *to = bpf_map_lookup_elem(&plan, &set);
 
-	if (grp_word_state(word) == GRP_STATE_EXITED)
-		return GRP_VERDICT_EXITING;
-	to = bpf_map_lookup_elem(&plan, &set);
-	if (!to || *to == GRP_PLAN_NONE)
-		return GRP_VERDICT_NO_PLAN;
-	/* TASK-8: real or saved user id of the target, as it is at this moment. */
-	if ((request->flags & GRP_SCAN_CHECK_UID) && request->uid != p->cred->uid.val &&
-	    request->uid != p->cred->suid.val)
-		return GRP_VERDICT_DENIED;
-	read_task(p, p->thread_info.cpu, &now);
-	return move_task(t, &now, ANY_SET, *to);
+	return to ? *to : GRP_PLAN_NONE;
 }
 
 /* Pass: swap the set of each task that is asked for, by the plan. */
@@ -184,7 +83,7 @@ int pass_move(struct bpf_iter__task *ctx)
 	t = bpf_task_storage_get(&tasks, p, NULL, 0);
 	if (t) {
 		record.from = grp_word_set(read_word(t));
-		record.verdict = move_one(p, t, request);
+		record.verdict = move_one(p, t, request, planned(t));
 		word = read_word(t);
 	} else if (p->flags & PF_EXITING) {
 		record.verdict = GRP_VERDICT_EXITING;

@@ -173,7 +173,7 @@ static bool complete(const struct move *move)
 		return false;
 	if (move->request.flags & GRP_SCAN_ALL_TASKS)
 		return move->quiet;
-	return move->request.tid || move->seen >= move->nr_threads;
+	return !move->request.tgid || move->seen >= move->nr_threads;
 }
 
 /* Tests have no process that forks so fast for so long: of this one a thread is moved. */
@@ -213,6 +213,8 @@ static int move_rounds(struct move *move)
 			r = plan_unplanned(move);
 		if (r)
 			return r;
+		if (move->request.tgid && move->nr_threads > 1)
+			move->request.tid = 0; /* it was of one thread, and is not any more */
 	}
 	return -EAGAIN;
 }
@@ -276,7 +278,8 @@ static void set_request(struct move *move, const struct grp_task_id *id,
 {
 	if (id->whole)
 		move->request.tgid = member->tgid;
-	else
+	/* A thread is found without a walk; a process of one is done with it: see complete(). */
+	if (!id->whole || member->nr_threads == 1)
 		move->request.tid = member->tid;
 	if (!caller->uid || id->self)
 		return;
@@ -286,17 +289,20 @@ static void set_request(struct move *move, const struct grp_task_id *id,
 
 /* Asks about every thread that is concerned. Return: 1: all are there already. */
 static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_task_id *id,
-		    const struct grp_member *member, const struct grp_caller *caller)
+		    struct grp_member *member, const struct grp_caller *caller)
 {
-	struct grp_members members = {};
-	int r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid, &members);
-	bool some = members.n > 0;
+	struct grp_members one = { .items = member, .n = !member->exiting }, members = {};
+	bool alone = !member->unborn && (!id->whole || member->nr_threads == 1);
+	int r = alone ? 0 :
+			grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid,
+					 &members);
 
-	move->moved = members.n;
+	move->moved = alone ? one.n : members.n;
 	if (!r)
-		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
+		r = grp_ask_init(ask, move->core, move->target, alone ? &one : &members, caller,
+				 move->error);
 	grp_members_done(&members);
-	if (!r && some && !ask->wanted)
+	if (!r && move->moved && !ask->wanted)
 		return 1;
 	return r ?: grp_ask_veto(ask);
 }

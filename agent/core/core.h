@@ -353,7 +353,9 @@ struct grp_member {
 	pid_t ns_tid, ns_tgid; /* in the caller's; 0: not visible there */
 	uid_t uid, suid;
 	bool exiting;
+	bool unborn; /* its set is not its own yet */
 	bool fixed; /* nobody may change its CPUs */
+	unsigned int nr_threads; /* of its process */
 	uint64_t cpu_ns, start_ns;
 	uint64_t idle_ns; /* since it last ran; GRP_IDLE_UNKNOWN */
 	struct grp_set *set;

@@ -138,6 +138,8 @@ static int load(struct grp_bpf *bpf, struct grp_error *error)
 		r = pin_maps(bpf);
 	if (!r)
 		r = fastpath__load(bpf->skel);
+	if (!r)
+		grp_direct_open(bpf);
 	return r ? explain_load(r, error) : 0;
 }
 
@@ -337,6 +339,7 @@ void grp_bpf_close(struct grp_bpf *bpf)
 		return;
 	ring_buffer__free(bpf->ring);
 	grp_reclaim_close(bpf);
+	grp_direct_close(bpf);
 	fastpath__destroy(bpf->skel);
 	grp_grace_close(bpf);
 	grp_helpers_close(bpf);

@@ -13,6 +13,7 @@
 
 struct bpf_link;
 struct bpf_program;
+struct direct;
 struct fastpath;
 struct grace;
 struct helper;
@@ -38,6 +39,9 @@ struct grp_bpf {
 	bool fresh; /* nothing was pinned before */
 	bool noticing; /* hooks that notice rewritten CPUs are attached */
 	struct fastpath *skel;
+	struct direct *direct; /* NULL: this kernel finds no task by its number */
+	int direct_fd; /* its program */
+	bool direct_still; /* ... cannot be preempted */
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
@@ -131,6 +135,20 @@ struct grp_pass_reader {
 };
 int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
 		  const struct grp_pass_reader *reader);
+
+/* --- direct.c ----------------------------------------------------------------- */
+
+/* Where the kernel has it; no error where not. */
+void grp_direct_open(struct grp_bpf *bpf);
+void grp_direct_close(struct grp_bpf *bpf);
+
+/* Whether a pass can be done by its program; then what the program is given. */
+bool grp_direct_can(const struct grp_bpf *bpf, enum grp_pass kind,
+		    const struct grp_scan_request *request, const uint16_t *plan,
+		    struct grp_direct *ret_direct);
+
+/* The answer is in direct->record. Under SCHED_FIFO unless bpf->direct_still. -ESRCH. */
+int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct);
 
 /* --- place.c ------------------------------------------------------------------ */
 

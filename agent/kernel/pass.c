@@ -136,6 +136,19 @@ static int on_scan(const void *record, void *data)
 	return scan->fn(record, scan->data);
 }
 
+/* A thread by its number. */
+static int run_direct(struct grp_bpf *bpf, struct grp_direct *direct, grp_scan_fn fn, void *data)
+{
+	int r;
+
+	if (!bpf->direct_still)
+		enter_fifo(bpf);
+	r = grp_direct_run(bpf, direct);
+	if (!bpf->direct_still)
+		leave_fifo(&(const struct grp_bpf *){ bpf });
+	return r || !fn ? r : fn(&direct->record, data);
+}
+
 int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		 const uint16_t *plan, grp_scan_fn fn, void *data)
 {
@@ -144,7 +157,10 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 						.size = sizeof(struct grp_scan_record),
 						.fn = fn ? on_scan : NULL,
 						.data = &scan };
+	struct grp_direct direct;
 
+	if (grp_direct_can(kernel, kind, request, plan, &direct))
+		return run_direct(kernel, &direct, fn, data);
 	return grp_pass_read(kernel, request, plan, &reader);
 }
 

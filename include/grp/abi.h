@@ -231,6 +231,19 @@ enum grp_task_kind {
 	GRP_TASK_UNASKED = 1 << 3, /* ... and nobody has asked */
 };
 
+/* --- one thread by its number ------------------------------------------------ */
+
+#define GRP_DIRECT_PAIRS 4
+
+/* What a pass limited to request.tid would do: asked and answered in one call. */
+struct grp_direct {
+	struct grp_scan_request request;
+	__u32 move; /* 0: list it */
+	__u32 pad;
+	__u32 pairs[GRP_DIRECT_PAIRS]; /* its plan: from:16 | to:16 << 16; GRP_PLAN_NONE: no more */
+	struct grp_scan_record record; /* of the thread, when there is one; zeroed */
+};
+
 /* --- requests to the "syscall" program ------------------------------------ */
 
 enum grp_control_op {
@@ -459,6 +472,7 @@ _Static_assert(sizeof(struct grp_orphan_key) == 8, "abi");
 _Static_assert(sizeof(struct grp_orphan) == 16, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 40, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
+_Static_assert(sizeof(struct grp_direct) == 144, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One thread by its number where the kernel can find it so: a program that is run
+ * instead of a pass. It is a class of its own: without it everything works as well,
+ * by passes.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "direct.skel.h"
+#include "fastpath.skel.h"
+#include "kernel/internal.h"
+
+/* Every map that it has is one of the fast path's, by name. */
+static int share_maps(struct grp_bpf *bpf, struct direct *skel)
+{
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		const struct bpf_map *shared =
+			bpf_object__find_map_by_name(bpf->skel->obj, bpf_map__name(map));
+
+		if (!r && map != skel->maps.rodata)
+			r = shared ? bpf_map__reuse_fd(map, bpf_map__fd(shared)) : -ENOENT;
+	}
+	return r;
+}
+
+/* With one of its two programs. */
+static int load(struct grp_bpf *bpf, bool still)
+{
+	struct direct *skel = direct__open();
+	int r = skel ? share_maps(bpf, skel) : -errno;
+
+	if (!r) {
+		skel->rodata->capacity_sets = bpf->view.capacity_sets;
+		skel->rodata->possible_cpus = bpf->view.cpus;
+		r = bpf_program__set_autoload(
+			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
+	}
+	if (!r)
+		r = direct__load(skel);
+	if (r) {
+		direct__destroy(skel);
+		return r;
+	}
+	bpf->direct = skel;
+	bpf->direct_fd =
+		bpf_program__fd(still ? skel->progs.on_direct_still : skel->progs.on_direct);
+	bpf->direct_still = still;
+	return 0;
+}
+
+void grp_direct_open(struct grp_bpf *bpf)
+{
+	int r = load(bpf, true) ? load(bpf, false) : 0;
+
+	if (r)
+		GRP_LOG_DEBUG("no task by its number: %s, using passes", strerror(-r));
+}
+
+void grp_direct_close(struct grp_bpf *bpf)
+{
+	direct__destroy(bpf->direct);
+	bpf->direct = NULL;
+}
+
+/* A plan of few sets as pairs. Most of it says nothing: four entries are looked at at once. */
+static bool take_plan(const struct grp_bpf *bpf, const uint16_t *plan, struct grp_direct *direct)
+{
+	const uint64_t nothing = GRP_PLAN_NONE * 0x0001000100010001ULL;
+	unsigned int n = 0, capacity = bpf->view.capacity_sets;
+	uint64_t four;
+
+	for (unsigned int i = 0; i < capacity; i += 4) {
+		if (i + 4 <= capacity) {
+			memcpy(&four, plan + i, sizeof(four));
+			if (four == nothing)
+				continue;
+		}
+		for (unsigned int set = i; set < i + 4 && set < capacity; set++) {
+			if (plan[set] == GRP_PLAN_NONE)
+				continue;
+			if (n == GRP_DIRECT_PAIRS)
+				return false;
+			direct->pairs[n++] = set | (uint32_t)plan[set] << 16;
+		}
+	}
+	return true;
+}
+
+bool grp_direct_can(const struct grp_bpf *bpf, enum grp_pass kind,
+		    const struct grp_scan_request *request, const uint16_t *plan,
+		    struct grp_direct *ret_direct)
+{
+	if (!bpf->direct || !request || !request->tid || (request->flags & GRP_SCAN_ALL_TASKS))
+		return false;
+	/* Of a listing by a plan the answer may be that there is nothing to tell. */
+	if (kind == GRP_PASS_SEED || (kind == GRP_PASS_LIST && plan))
+		return false;
+	memset(ret_direct, 0, sizeof(*ret_direct));
+	ret_direct->request = *request;
+	ret_direct->move = kind == GRP_PASS_MOVE;
+	for (unsigned int i = 0; i < GRP_DIRECT_PAIRS; i++)
+		ret_direct->pairs[i] = GRP_PLAN_NONE;
+	return !plan || take_plan(bpf, plan, ret_direct);
+}
+
+int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = direct, .ctx_size_in = sizeof(*direct));
+
+	if (bpf_prog_test_run_opts(bpf->direct_fd, &opts))
+		return -errno;
+	return (int)opts.retval;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One thread by its number: the program that finds it and the pass that walks to it
+ * give the same records and do the same. In an instance of its own. Needs root.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "kernel/bpf.h"
+#include "kernel/internal.h"
+
+#define CAPACITY_SETS 64
+#define SET 5U
+
+struct state {
+	char instance[64];
+	struct grp_bpf *bpf;
+	const struct grp_kernel_view *view;
+	uint16_t plan[CAPACITY_SETS];
+	bool passes; /* as on a kernel that finds no task by its number */
+};
+
+static int setup(void **ret_state)
+{
+	static struct state state;
+	struct grp_error error = {};
+	struct grp_bpf_options options = { .instance = state.instance,
+					   .capacity_groups = 64,
+					   .capacity_sets = CAPACITY_SETS };
+
+	if (geteuid()) {
+		print_message("# skip: loading BPF programs needs root\n");
+		return -1;
+	}
+	(void)snprintf(state.instance, sizeof(state.instance), "test-direct-%d", getpid());
+	if (grp_bpf_open(&options, &error, &state.bpf)) {
+		print_message("# %s\n", error.message);
+		(void)grp_bpf_unload(state.instance, &error);
+		return -1;
+	}
+	state.view = grp_bpf_view(state.bpf);
+	*ret_state = &state;
+	return 0;
+}
+
+static int teardown(void **ret_state)
+{
+	struct state *state = *ret_state;
+	struct grp_error error = {};
+
+	if (!state)
+		return 0; /* the setup has failed */
+	grp_bpf_close(state->bpf);
+	return grp_bpf_unload(state->instance, &error);
+}
+
+/* --- asking ------------------------------------------------------------------------ */
+
+struct answer {
+	unsigned int n;
+	struct grp_scan_record record;
+};
+
+static int keep(const struct grp_scan_record *record, void *data)
+{
+	struct answer *answer = data;
+
+	answer->n++;
+	answer->record = *record;
+	return 0;
+}
+
+static int ask(struct state *state, enum grp_pass kind, const struct grp_scan_request *request,
+	       struct answer *ret_answer)
+{
+	const uint16_t *plan = kind == GRP_PASS_MOVE ? state->plan : NULL;
+	struct direct *direct = state->bpf->direct;
+	int r;
+
+	*ret_answer = (struct answer){ .n = 0 };
+	if (state->passes)
+		state->bpf->direct = NULL;
+	r = grp_bpf_ops.pass(state->bpf, kind, request, plan, keep, ret_answer);
+	state->bpf->direct = direct;
+	return r;
+}
+
+static struct grp_scan_record move(struct state *state, pid_t tid, uint32_t flags, uid_t uid)
+{
+	const struct grp_scan_request request = { .tid = tid, .flags = flags, .uid = uid };
+	struct answer answer;
+
+	assert_int_equal(ask(state, GRP_PASS_MOVE, &request, &answer), 0);
+	assert_int_equal(answer.n, 1);
+	return answer.record;
+}
+
+static void plan_only(struct state *state, unsigned int from, unsigned int to)
+{
+	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+		state->plan[i] = GRP_PLAN_NONE;
+	state->plan[from] = to;
+}
+
+static int64_t members(const struct state *state)
+{
+	return state->view->counts[SET].members;
+}
+
+static pid_t sleeper_new(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid)
+		for (;;)
+			(void)pause();
+	return pid;
+}
+
+/* --- both ways ------------------------------------------------------------------------ */
+
+static void check_moves(struct state *state)
+{
+	pid_t pid = sleeper_new();
+	struct grp_scan_record record;
+
+	plan_only(state, SET, 0);
+	record = move(state, pid, 0, 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_NO_PLAN);
+	assert_int_equal(record.set, GRP_SET_ROOT);
+	plan_only(state, GRP_SET_ROOT, SET);
+	assert_int_equal(move(state, pid, GRP_SCAN_CHECK_UID, 12345).verdict, GRP_VERDICT_DENIED);
+	assert_int_equal(members(state), 0);
+	record = move(state, pid, GRP_SCAN_CHECK_UID, 0);
+	assert_int_equal(record.verdict, GRP_VERDICT_MOVED);
+	assert_int_equal(record.from, GRP_SET_ROOT);
+	assert_int_equal(record.set, SET);
+	assert_int_equal(members(state), 1);
+	/* More pairs than the program takes: the pass does it. */
+	for (unsigned int i = 10; i < 20; i++)
+		state->plan[i] = 0;
+	state->plan[SET] = GRP_SET_ROOT;
+	assert_int_equal(move(state, pid, 0, 0).set, GRP_SET_ROOT);
+	assert_int_equal(members(state), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	/* It has ended, and is still there. */
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(move(state, pid, 0, 0).verdict, GRP_VERDICT_EXITING);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_moves(void **ret_state)
+{
+	struct state *state = *ret_state;
+
+	for (int passes = 0; passes < 2; passes++) {
+		state->passes = passes;
+		check_moves(state);
+	}
+}
+
+static void test_nobody(void **ret_state)
+{
+	struct state *state = *ret_state;
+	pid_t pid = sleeper_new();
+	const struct grp_scan_request request = { .tid = pid };
+	struct answer answer;
+
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	for (int passes = 0; passes < 2; passes++) {
+		int r;
+
+		state->passes = passes;
+		r = ask(state, GRP_PASS_LIST, &request, &answer);
+		assert_true(!r || r == -ESRCH || r == -EINVAL);
+		assert_int_equal(answer.n, 0);
+	}
+}
+
+static void test_records_are_equal(void **ret_state)
+{
+	struct state *state = *ret_state;
+	pid_t pid = sleeper_new();
+	const struct grp_scan_request request = { .tid = pid, .pidns = 1 };
+	struct answer answer[2];
+
+	for (int passes = 0; passes < 2; passes++) {
+		state->passes = passes;
+		assert_int_equal(ask(state, GRP_PASS_LIST, &request, &answer[passes]), 0);
+		assert_int_equal(answer[passes].n, 1);
+		/* What goes on meanwhile. */
+		answer[passes].record.time_ns = answer[passes].record.idle_ns = 0;
+	}
+	assert_memory_equal(&answer[0], &answer[1], sizeof(answer[0]));
+	assert_int_equal(answer[0].record.tid, pid);
+	assert_int_equal(answer[0].record.ns_tid, 0);
+	assert_int_equal(answer[0].record.nr_threads, 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Where the kernel has what it needs, it is the program that is asked. */
+static void test_is_used(void **ret_state)
+{
+	struct state *state = *ret_state;
+	struct grp_direct direct;
+	const struct grp_scan_request thread = { .tid = 1 }, process = { .tgid = 1 };
+
+	if (!state->bpf->direct) {
+		print_message("# skip: this kernel finds no task by its number\n");
+		skip();
+	}
+	plan_only(state, GRP_SET_ROOT, SET);
+	assert_true(grp_direct_can(state->bpf, GRP_PASS_LIST, &thread, NULL, &direct));
+	assert_true(grp_direct_can(state->bpf, GRP_PASS_MOVE, &thread, state->plan, &direct));
+	assert_int_equal(direct.pairs[0], GRP_SET_ROOT | SET << 16);
+	assert_int_equal(direct.pairs[1], GRP_PLAN_NONE);
+	assert_false(grp_direct_can(state->bpf, GRP_PASS_MOVE, &process, state->plan, &direct));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_records_are_equal),
+		cmocka_unit_test(test_is_used),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
