@@ -192,6 +192,7 @@ struct bpf_iter_meta {
 	union {
 		struct seq_file *seq;
 	};
+	u64 seq_num;
 };
 
 struct syscall_trace_exit {

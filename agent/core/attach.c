@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/census.h"
 #include "core/internal.h"
 
 /* Rounds of one call; a caller that can wait calls again. */
@@ -98,10 +99,9 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	case GRP_VERDICT_MOVED:
 		move->moved++;
 		move->some = true;
+		grp_census_note(move->core, (pid_t)record->tid);
 		grp_moved_note(move->core, move->target, record, &move->told);
-		if (move->asked)
-			return remember(move, record);
-		break;
+		return move->asked ? remember(move, record) : 0;
 	case GRP_VERDICT_UNBORN:
 		move->unborn++;
 		break;

@@ -359,6 +359,7 @@ struct grp_member {
 	uint64_t cpu_ns, start_ns;
 	uint64_t idle_ns; /* since it last ran; GRP_IDLE_UNKNOWN */
 	struct grp_set *set;
+	uint32_t group; /* id; only of a census */
 	char comm[GRP_COMM_SIZE]; /* any bytes, NUL-terminated */
 };
 

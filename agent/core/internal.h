@@ -58,6 +58,7 @@ struct grp_core {
 	struct grp_masks *masks; /* see masks.h */
 	struct grp_place_engine *place; /* see place.h */
 	struct grp_memory_engine *memory; /* see place_memory.h */
+	struct grp_census *censuses; /* under way, see census.h */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
 	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */
@@ -406,6 +407,9 @@ void grp_target_tell(struct grp_core *core, const struct grp_target *target,
 void grp_subsystems_count(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t mask);
 
 /* --- member.c -------------------------------------------------------------------- */
+
+/* Marks in the plan every set of the group. */
+void grp_plan_group(struct grp_core *core, const struct grp_group *group, uint16_t mark);
 
 /* One thread, or with tid 0 those of a process; not in any order. */
 int grp_task_members(struct grp_core *core, pid_t tid, pid_t tgid, struct grp_members *members);

@@ -71,8 +71,7 @@ static int add(const struct grp_scan_record *record, void *data)
 	return grp_members_add(collect->core, collect->members, record);
 }
 
-/* Marks in the plan every set of the group that has a member. */
-static void plan_group(struct grp_core *core, const struct grp_group *group, uint16_t mark)
+void grp_plan_group(struct grp_core *core, const struct grp_group *group, uint16_t mark)
 {
 	struct grp_set *set;
 
@@ -95,10 +94,10 @@ int grp_group_members(struct grp_core *core, const struct grp_group *group, bool
 	int r;
 
 	for (const struct grp_group *g = group; g; g = recursive ? grp_group_next(group, g) : NULL)
-		plan_group(core, g, 0);
+		grp_plan_group(core, g, 0);
 	r = core->ops->pass(core->kernel, GRP_PASS_LIST, &request, core->plan, add, &collect);
 	for (const struct grp_group *g = group; g; g = recursive ? grp_group_next(group, g) : NULL)
-		plan_group(core, g, GRP_PLAN_NONE);
+		grp_plan_group(core, g, GRP_PLAN_NONE);
 	if (members->n)
 		qsort(members->items, members->n, sizeof(*members->items), by_tid);
 	return r;

@@ -108,6 +108,56 @@ static int project(struct grp_core *core, const struct pairs *sets, unsigned int
 	return r;
 }
 
+/* The counts of tasks, and the sets of those groups in the plan of which they do not tell. */
+static bool count_alone(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < n; i++) {
+		counts[groups[i]->row] = grp_group_tasks(core, groups[i]);
+		if (counts[groups[i]->row] <= 1)
+			continue;
+		more = true;
+		grp_plan_group(core, groups[i], 0);
+	}
+	return more;
+}
+
+static int pass_planned(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			struct pairs *sets)
+{
+	const struct grp_scan_request request = {};
+	int r = core->ops->pass(core->kernel, GRP_PASS_LIST, &request, core->plan, on_record, sets);
+
+	for (size_t i = 0; i < n; i++)
+		grp_plan_group(core, groups[i], GRP_PLAN_NONE);
+	return r;
+}
+
+int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts)
+{
+	struct pairs sets = {}, of_slot = {};
+	int r = 0;
+
+	if (!count_alone(core, groups, n, counts))
+		return 0;
+	r = pass_planned(core, groups, n, &sets);
+	unique(&sets);
+	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++) {
+		if (!core->slots[slot])
+			continue;
+		r = project(core, &sets, slot, &of_slot);
+		for (size_t i = 0; !r && i < n; i++)
+			if (groups[i]->hierarchy->slot == slot && counts[groups[i]->row] > 1)
+				counts[groups[i]->row] = count_processes(&of_slot, groups[i]->id);
+	}
+	free(sets.items);
+	free(of_slot.items);
+	return r;
+}
+
 /* --- rows -------------------------------------------------------------------------------------- */
 
 static uint64_t time_of(const struct grp_core *core, const struct grp_base *base)

@@ -21,9 +21,17 @@ struct grp_snapshot {
 
 /**
  * grp_snapshot_take() - every group at once, one settling, one pass for the
- * process counts. Rows: hierarchies by slot, parents before children.
+ * counts of processes. Rows: hierarchies by slot, parents before children.
  */
 int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot);
 void grp_snapshot_done(struct grp_snapshot *snapshot);
+
+/**
+ * grp_processes_count() - distinct processes among the members of each of some groups.
+ * @counts: [row of a group in the table of shown values], those of @groups are written.
+ * No pass where none has more than one task. Return: 0; -ENOMEM; -errno of the pass.
+ */
+int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts);
 
 #endif

@@ -16,7 +16,7 @@
 #include "front/connection.h"
 
 /* One job's turn; then others are looked at. */
-#define TURN_USEC 2000
+#define TURN_USEC 1500
 /* Wake-ups may be put together within this time. */
 #define ACCURACY_USEC 1000
 

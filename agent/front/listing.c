@@ -4,6 +4,7 @@
  */
 #include "front/listing.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,44 @@ static int add(struct grp_listing *listing, struct grp_group *group)
 	return 0;
 }
 
+/* The first bytes of a name, which nearly always decide, in the order of strcmp(). */
+struct named {
+	uint64_t prefix;
+	struct grp_group *group;
+};
+
 static int by_name(const void *a, const void *b)
 {
-	const struct grp_group *const *x = a, *const *y = b;
+	const struct named *x = a, *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return strcmp(x->group->name, y->group->name);
+}
+
+static uint64_t prefix_of(const char *name)
+{
+	char bytes[sizeof(uint64_t)] = { 0 };
+	uint64_t prefix;
+
+	memcpy(bytes, name, strnlen(name, sizeof(bytes)));
+	memcpy(&prefix, bytes, sizeof(prefix));
+	return be64toh(prefix);
+}
+
+static int sort(struct grp_listing *listing)
+{
+	_cleanup_free_ struct named *named = calloc(listing->n + 1, sizeof(*named));
+
+	if (!named)
+		return -ENOMEM;
+	for (size_t i = 0; i < listing->n; i++)
+		named[i] = (struct named){ .prefix = prefix_of(listing->items[i]->name),
+					   .group = listing->items[i] };
+	qsort(named, listing->n, sizeof(*named), by_name);
+	for (size_t i = 0; i < listing->n; i++)
+		listing->items[i] = named[i].group;
+	return 0;
 }
 
 static int add_children(struct grp_listing *listing, const struct grp_group *group)
@@ -42,9 +76,7 @@ static int add_children(struct grp_listing *listing, const struct grp_group *gro
 	for (struct grp_group *child = group->children; r == 0 && child; child = child->next)
 		if (!child->dying)
 			r = add(listing, child);
-	if (r == 0 && listing->n)
-		qsort(listing->items, listing->n, sizeof(struct grp_group *), by_name);
-	return r;
+	return r ?: sort(listing);
 }
 
 /* As deep as a path is long: at most GRP_PATH_MAX / 2 levels of a small frame. */
@@ -106,36 +138,4 @@ void grp_listing_done(struct grp_listing *listing)
 {
 	free(listing->items);
 	*listing = (struct grp_listing){ .n = 0 };
-}
-
-/* What was made from the last to the first, into the answer from the first to the last. */
-static int put_in_order(struct grp_call *call, const char *key, const struct grp_json_text *made,
-			const size_t *starts, size_t n)
-{
-	grp_call_text_begin(call, key);
-	for (size_t i = 0; i < n; i++) {
-		size_t end = i ? starts[i - 1] : made->len;
-
-		if (i)
-			grp_json_text_add(&call->text, ",", 1);
-		grp_json_text_add(&call->text, made->bytes + starts[i], end - starts[i]);
-	}
-	return grp_call_text_end(call);
-}
-
-int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
-		      grp_describe_fn describe, void *data)
-{
-	_cleanup_free_ size_t *starts = calloc(listing->n + 1, sizeof(*starts));
-	struct grp_json_text made = { .bytes = NULL };
-	int r = starts ? 0 : -ENOMEM;
-
-	for (size_t i = listing->n; r == 0 && i-- > 0;) {
-		starts[i] = made.len;
-		r = describe(call, listing->items[i], data, &made);
-	}
-	if (r == 0)
-		r = made.failed ? -ENOMEM : put_in_order(call, key, &made, starts, listing->n);
-	grp_json_text_done(&made);
-	return r;
 }

@@ -6,7 +6,9 @@
 #ifndef GRP_FRONT_LISTING_H
 #define GRP_FRONT_LISTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "front/call.h"
 
@@ -27,17 +29,28 @@ struct grp_listing {
 int grp_listing_make(struct grp_call *call, bool children, struct grp_listing *ret_listing);
 void grp_listing_done(struct grp_listing *listing);
 
-/* What tells of one group: a JSON object to @out. Return: 0; -errno. */
-typedef int (*grp_describe_fn)(struct grp_call *call, struct grp_group *group, void *data,
-			       struct grp_json_text *out);
+/* What is known of a group since the listing was made. */
+struct grp_listing_row {
+	uint64_t tasks, processes;
+};
+
+/* How groups are told. */
+struct grp_listing_kind {
+	const char *key; /* of the answer: an array of objects */
+	bool counts; /* tasks and processes are wanted, of all groups at the same moment */
+	/* One group: a JSON object to @out. Return: 0; -errno. */
+	int (*describe)(struct grp_call *call, struct grp_group *group,
+			const struct grp_listing_row *row, struct grp_json_text *out);
+};
 
 /**
- * grp_listing_reply() - {@key: [an object for each group]} becomes call->text. Objects
- * are made from the last to the first, so that a parent's figure is read after those of
- * its children and is never less than their sum.
- * Return: 0; -ENOMEM; of @describe.
+ * grp_listing_start() - a job that answers with all of them, in pieces. What runs is
+ * settled first. Objects are made from the last to the first, so that a parent's figure
+ * is read after those of its children and is never less than their sum. A group that is
+ * removed meanwhile is left out.
+ * Return: what a handler returns.
  */
-int grp_listing_reply(struct grp_call *call, const struct grp_listing *listing, const char *key,
-		      grp_describe_fn describe, void *data);
+int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
+		      const struct grp_listing_kind *kind, json_t **ret_reply);
 
 #endif

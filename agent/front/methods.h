@@ -117,7 +117,4 @@ json_t *grp_usage_object(struct grp_call *call, struct grp_group *group, uint64_
 /* grp_subsystem_names() - array of the names behind the bits; NULL: no memory. */
 json_t *grp_subsystem_names(uint32_t mask);
 
-/* grp_group_processes() - distinct processes among the group's own members. */
-int grp_group_processes(struct grp_call *call, const struct grp_group *group, size_t *ret_n);
-
 #endif

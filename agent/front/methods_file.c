@@ -180,26 +180,6 @@ json_t *grp_usage_object(struct grp_call *call, struct grp_group *group, uint64_
 			 (json_int_t)processes);
 }
 
-/* A snapshot, and where in it each group is. */
-struct usage_rows {
-	struct grp_snapshot snapshot;
-	uint32_t *at; /* [row of a group in the table of shown values]; owned */
-};
-
-static int take_rows(struct grp_core *core, struct usage_rows *rows)
-{
-	int r = grp_snapshot_take(core, &rows->snapshot);
-
-	if (r < 0)
-		return r;
-	rows->at = calloc(grp_core_view(core)->capacity_groups, sizeof(*rows->at));
-	if (!rows->at)
-		return -ENOMEM;
-	for (size_t i = 0; i < rows->snapshot.n; i++)
-		rows->at[rows->snapshot.rows[i].group->row] = (uint32_t)i;
-	return 0;
-}
-
 static void put_usage(struct grp_json_text *out, const struct grp_usage *own,
 		      const struct grp_usage *tree)
 {
@@ -213,27 +193,14 @@ static void put_usage(struct grp_json_text *out, const struct grp_usage *own,
 	grp_json_text_number(out, (int64_t)tree->system_ns);
 }
 
-/* @data: where to find how many tasks and processes there are; NULL: look for one. */
-static int describe_usage(struct grp_call *call, struct grp_group *group, void *data,
-			  struct grp_json_text *out)
+static int describe_usage(struct grp_call *call, struct grp_group *group,
+			  const struct grp_listing_row *row, struct grp_json_text *out)
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
-	const struct usage_rows *rows = data;
 	struct grp_usage own = { 0 }, tree = { 0 };
-	size_t tasks, processes = 0;
-	int r;
+	int r = grp_group_text(group, &text);
 
-	if (rows) {
-		tasks = rows->snapshot.rows[rows->at[group->row]].tasks;
-		processes = rows->snapshot.rows[rows->at[group->row]].processes;
-		r = 0;
-	} else {
-		tasks = grp_group_tasks(core, group);
-		r = grp_group_processes(call, group, &processes);
-	}
-	if (r == 0)
-		r = grp_group_text(group, &text);
 	if (r == 0)
 		r = grp_usage_read(core, group, false, &own);
 	if (r == 0)
@@ -246,25 +213,18 @@ static int describe_usage(struct grp_call *call, struct grp_group *group, void *
 	grp_json_text_string(out, text);
 	put_usage(out, &own, &tree);
 	grp_json_text_raw(out, ",\"tasks\":");
-	grp_json_text_number(out, (int64_t)tasks);
+	grp_json_text_number(out, (int64_t)row->tasks);
 	grp_json_text_raw(out, ",\"processes\":");
-	grp_json_text_number(out, (int64_t)processes);
+	grp_json_text_number(out, (int64_t)row->processes);
 	grp_json_text_raw(out, "}");
 	return 0;
 }
 
-/* One pass over the tasks counts the processes of all groups at once. */
-static int get_many(struct grp_call *call, const struct grp_listing *listing)
-{
-	struct usage_rows rows = { .at = NULL };
-	int r = take_rows(call->agent->core, &rows);
-
-	if (r == 0)
-		r = grp_listing_reply(call, listing, "usage", describe_usage, &rows);
-	free(rows.at);
-	grp_snapshot_done(&rows.snapshot);
-	return r;
-}
+static const struct grp_listing_kind usage_listing = {
+	.key = "usage",
+	.counts = true,
+	.describe = describe_usage,
+};
 
 int grp_method_get_usage(struct grp_call *call, json_t **ret_reply)
 {
@@ -274,13 +234,7 @@ int grp_method_get_usage(struct grp_call *call, json_t **ret_reply)
 	r = grp_listing_make(call, false, &listing);
 	if (r < 0)
 		return r;
-	if (listing.n > 1)
-		r = get_many(call, &listing);
-	else
-		r = grp_core_settle(call->agent->core);
-	if (r == 0 && listing.n <= 1)
-		r = grp_listing_reply(call, &listing, "usage", describe_usage, NULL);
+	r = grp_listing_start(call, &listing, &usage_listing, ret_reply);
 	grp_listing_done(&listing);
-	*ret_reply = NULL;
 	return r;
 }

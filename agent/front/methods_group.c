@@ -74,8 +74,8 @@ static void put_flags(const struct grp_group *group, struct grp_json_text *out)
 	grp_json_text_raw(out, "]}");
 }
 
-static int describe_group(struct grp_call *call, struct grp_group *group, void *data,
-			  struct grp_json_text *out)
+static int describe_group(struct grp_call *call, struct grp_group *group,
+			  const struct grp_listing_row *row, struct grp_json_text *out)
 {
 	_cleanup_free_ char *text = NULL;
 	struct grp_core *core = call->agent->core;
@@ -106,6 +106,11 @@ static int describe_group(struct grp_call *call, struct grp_group *group, void *
 	return 0;
 }
 
+static const struct grp_listing_kind groups_listing = {
+	.key = "groups",
+	.describe = describe_group,
+};
+
 int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 {
 	struct grp_listing listing;
@@ -114,35 +119,12 @@ int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 	r = grp_listing_make(call, true, &listing);
 	if (r < 0)
 		return r;
-	r = grp_core_settle(call->agent->core);
-	if (r == 0)
-		r = grp_listing_reply(call, &listing, "groups", describe_group, NULL);
+	r = grp_listing_start(call, &listing, &groups_listing, ret_reply);
 	grp_listing_done(&listing);
-	*ret_reply = NULL;
 	return r;
 }
 
 /* --- one group --------------------------------------------------------------- */
-
-int grp_group_processes(struct grp_call *call, const struct grp_group *group, size_t *ret_n)
-{
-	uint64_t tasks = grp_group_tasks(call->agent->core, group);
-	struct grp_members members = { .n = 0 };
-	int r;
-
-	/* One task is one process: no need to look at all tasks for that. */
-	if (tasks <= 1) {
-		*ret_n = tasks;
-		return 0;
-	}
-	r = grp_group_members(call->agent->core, group, false, NULL, &members);
-	if (r == 0) {
-		grp_members_processes(&members);
-		*ret_n = members.n;
-	}
-	grp_members_done(&members);
-	return r;
-}
 
 struct file_list {
 	struct grp_core *core;

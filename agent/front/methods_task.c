@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Methods that tell where tasks are. Ids are those of the caller's pid
- * namespace; tasks that it cannot see there are left out.
+ * Where tasks are. Ids are those of the caller's pid namespace; tasks that it
+ * cannot see there are not told. The members of a group are in job_list.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,115 +18,6 @@
 static pid_t shown_tid(const struct grp_call *call, const struct grp_member *member)
 {
 	return call->caller->pidns ? member->ns_tid : member->tid;
-}
-
-static pid_t shown_tgid(const struct grp_call *call, const struct grp_member *member)
-{
-	return call->caller->pidns ? member->ns_tgid : member->tgid;
-}
-
-/* --- members of a group ------------------------------------------------------ */
-
-/* Most tasks of a listing are in the group of the one before. */
-struct task_list {
-	struct grp_call *call;
-	struct grp_hierarchy *hierarchy;
-	const struct grp_group *last;
-	bool readable; /* last */
-	char *text; /* of last; owned */
-	bool any; /* one is there already */
-};
-
-/* Who may read that list of members, may be told who they are. */
-static int check_readable(struct grp_call *call, struct grp_group *group, struct grp_error *error)
-{
-	const struct grp_file_access access = {
-		.core = call->agent->core, .group = group, .caller = call->caller, .error = error
-	};
-
-	return grp_file_check(&access, grp_call_flag(call, "processes") ? "cgroup.procs" : "tasks",
-			      GRP_READ);
-}
-
-/* The group of the next task. */
-static int enter_group(struct task_list *list, struct grp_group *group)
-{
-	int r;
-
-	if (group == list->last)
-		return 0;
-	free(list->text);
-	list->text = NULL;
-	list->last = NULL;
-	r = grp_group_text(group, &list->text);
-	if (r < 0)
-		return r;
-	list->readable = check_readable(list->call, group, NULL) == 0;
-	list->last = group;
-	return 0;
-}
-
-static int add_task(struct task_list *list, const struct grp_member *member)
-{
-	struct grp_json_text *out = &list->call->text;
-	struct grp_group *group =
-		grp_member_group(list->call->agent->core, member, list->hierarchy);
-	_cleanup_free_ char *command = NULL;
-	int r;
-
-	if (!shown_tid(list->call, member))
-		return 0;
-	r = enter_group(list, group);
-	if (r < 0 || !list->readable)
-		return r;
-	r = grp_text_escape(member->comm, strlen(member->comm), &command);
-	if (r < 0)
-		return r;
-	grp_json_text_raw(out, list->any ? ",{\"pid\":" : "{\"pid\":");
-	list->any = true;
-	grp_json_text_number(out, shown_tid(list->call, member));
-	grp_json_text_raw(out, ",\"tgid\":");
-	grp_json_text_number(out, shown_tgid(list->call, member));
-	grp_json_text_raw(out, ",\"hierarchy\":");
-	grp_json_text_string(out, list->hierarchy->name);
-	grp_json_text_raw(out, ",\"group\":");
-	grp_json_text_string(out, list->text);
-	grp_json_text_raw(out, ",\"cpu_ns\":");
-	grp_json_text_number(out, (int64_t)member->cpu_ns);
-	grp_json_text_raw(out, ",\"command\":");
-	grp_json_text_string(out, command);
-	grp_json_text_raw(out, "}");
-	return 0;
-}
-
-static int list_members(struct grp_call *call, struct grp_group *group)
-{
-	struct task_list list = { .call = call, .hierarchy = group->hierarchy };
-	struct grp_members members = { .n = 0 };
-	int r;
-
-	r = grp_group_members(call->agent->core, group, grp_call_flag(call, "recursive"),
-			      call->caller, &members);
-	if (r == 0 && grp_call_flag(call, "processes"))
-		grp_members_processes(&members);
-	grp_call_text_begin(call, "tasks");
-	for (size_t i = 0; r == 0 && i < members.n; i++)
-		r = add_task(&list, &members.items[i]);
-	grp_members_done(&members);
-	free(list.text);
-	return r < 0 ? r : grp_call_text_end(call);
-}
-
-int grp_method_list_tasks(struct grp_call *call, json_t **ret_reply)
-{
-	struct grp_group *group;
-	int r;
-
-	r = grp_call_group(call, grp_call_string(call, "group"), &group);
-	if (r == 0)
-		r = check_readable(call, group, &call->error);
-	*ret_reply = NULL;
-	return r < 0 ? r : list_members(call, group);
 }
 
 /* --- places of a task -------------------------------------------------------- */

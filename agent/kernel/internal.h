@@ -122,6 +122,10 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 
 int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		 const uint16_t *plan, grp_scan_fn fn, void *data);
+int grp_scan_open(void *kernel, void **ret_scan);
+int grp_scan_step(void *kernel, void *scan, const struct grp_scan_request *request,
+		  const uint16_t *plan, grp_scan_fn fn, void *data);
+void grp_scan_close(void *kernel, void *scan);
 int grp_pass_control(void *kernel, const struct grp_control *control);
 int grp_pass_settle(void *kernel);
 uint64_t grp_pass_clock(void *kernel);

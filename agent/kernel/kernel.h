@@ -123,6 +123,15 @@ struct grp_kernel_ops {
 	 */
 	int (*pass)(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		    const uint16_t *plan, grp_scan_fn fn, void *data);
+	/*
+	 * A listing of all tasks in pieces, between which anything may happen. scan_step:
+	 * some more, by this request and plan, in well below a millisecond. Return: 1: there
+	 * is more; 0: that was the last; -errno, and it is to be closed as well.
+	 */
+	int (*scan_open)(void *kernel, void **ret_scan);
+	int (*scan_step)(void *kernel, void *scan, const struct grp_scan_request *request,
+			 const uint16_t *plan, grp_scan_fn fn, void *data);
+	void (*scan_close)(void *kernel, void *scan);
 	/* control: -EBUSY when the set was not in the state for it. */
 	int (*control)(void *kernel, const struct grp_control *control);
 	/* settle: charges what runs now; afterwards views lag one tick at most. */

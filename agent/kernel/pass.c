@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +82,19 @@ static void write_plan(struct grp_bpf *bpf, const uint16_t *plan)
 		bpf->plan[i] = plan[i];
 }
 
+/* What a pass reads before it walks over a task. */
+static void write_request(struct grp_bpf *bpf, const struct grp_scan_request *request,
+			  const uint16_t *plan)
+{
+	memset(bpf->request, 0, sizeof(*bpf->request));
+	if (request)
+		*bpf->request = *request;
+	if (plan)
+		write_plan(bpf, plan);
+	else
+		bpf->request->flags |= GRP_SCAN_ALL_SETS;
+}
+
 static int hand_over(const struct grp_pass_reader *reader, const char *records, size_t len)
 {
 	int r = 0;
@@ -101,13 +115,7 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 	ssize_t n;
 	int r;
 
-	memset(bpf->request, 0, sizeof(*bpf->request));
-	if (request)
-		*bpf->request = *request;
-	if (plan)
-		write_plan(bpf, plan);
-	else
-		bpf->request->flags |= GRP_SCAN_ALL_SETS;
+	write_request(bpf, request, plan);
 	enter_fifo(bpf);
 	r = open_pass(reader->program, request, &fd);
 	if (r)
@@ -124,16 +132,16 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 	return 0;
 }
 
-struct scan {
+struct teller {
 	grp_scan_fn fn;
 	void *data;
 };
 
 static int on_scan(const void *record, void *data)
 {
-	const struct scan *scan = data;
+	const struct teller *teller = data;
 
-	return scan->fn(record, scan->data);
+	return teller->fn(record, teller->data);
 }
 
 /* A thread by its number. */
@@ -152,16 +160,77 @@ static int run_direct(struct grp_bpf *bpf, struct grp_direct *direct, grp_scan_f
 int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		 const uint16_t *plan, grp_scan_fn fn, void *data)
 {
-	struct scan scan = { .fn = fn, .data = data };
+	struct teller teller = { .fn = fn, .data = data };
 	const struct grp_pass_reader reader = { .program = pass_program(kernel, kind),
 						.size = sizeof(struct grp_scan_record),
 						.fn = fn ? on_scan : NULL,
-						.data = &scan };
+						.data = &teller };
 	struct grp_direct direct;
 
 	if (grp_direct_can(kernel, kind, request, plan, &direct))
 		return run_direct(kernel, &direct, fn, data);
 	return grp_pass_read(kernel, request, plan, &reader);
+}
+
+/* --- in pieces ---------------------------------------------------------------------------- */
+
+/* The kernel returns after so many records: of tasks, or of every 64th that was passed over. */
+#define PIECE_RECORDS 32
+/* Begins no new piece after this time. */
+#define STEP_NS 500000
+
+/* A pass that is open; the request may be another one at each step. */
+struct scan {
+	int fd;
+};
+
+int grp_scan_open(void *kernel, void **ret_scan)
+{
+	struct grp_bpf *bpf = kernel;
+	struct scan *scan = malloc(sizeof(*scan));
+	int r;
+
+	if (!scan)
+		return -ENOMEM;
+	r = open_pass(bpf->skel->progs.pass_list, NULL, &scan->fd);
+	if (r)
+		free(scan);
+	else
+		*ret_scan = scan;
+	return r;
+}
+
+int grp_scan_step(void *kernel, void *scan, const struct grp_scan_request *request,
+		  const uint16_t *plan, grp_scan_fn fn, void *data)
+{
+	struct grp_scan_record records[PIECE_RECORDS];
+	struct grp_bpf *bpf = kernel;
+	const struct grp_bpf *const fifo _cleanup_fifo_ = bpf;
+	uint64_t end = grp_pass_clock(bpf) + STEP_NS;
+	ssize_t n;
+	int r = 0;
+
+	write_request(bpf, request, plan);
+	bpf->request->flags |= GRP_SCAN_PIECES;
+	enter_fifo(bpf);
+	do {
+		n = read(((struct scan *)scan)->fd, records, sizeof(records));
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		for (ssize_t i = 0; !r && i < n / (ssize_t)sizeof(*records); i++)
+			if (records[i].verdict != GRP_VERDICT_SKIPPED)
+				r = fn(&records[i], data);
+	} while (!r && grp_pass_clock(bpf) < end);
+	return r ?: 1;
+}
+
+void grp_scan_close(void *kernel, void *scan)
+{
+	(void)kernel;
+	(void)close(((struct scan *)scan)->fd);
+	free(scan);
 }
 
 int grp_pass_control(void *kernel, const struct grp_control *control)

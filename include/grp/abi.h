@@ -168,6 +168,7 @@ enum grp_scan_flags {
 	GRP_SCAN_CHECK_UID = 1 << 0, /* TASK-8: move only tasks of request.uid */
 	GRP_SCAN_ALL_SETS = 1 << 1, /* list every task, whatever the plan says */
 	GRP_SCAN_ALL_TASKS = 1 << 2, /* walk all tasks, also for one process only */
+	GRP_SCAN_PIECES = 1 << 3, /* a listing: a record of those passed over now and then */
 };
 
 /* What the next pass shall do. Written by the agent before it starts one. */
@@ -193,6 +194,7 @@ enum grp_verdict {
 	GRP_VERDICT_DENIED, /* request.uid may not move it */
 	GRP_VERDICT_BUSY, /* lost every try, or not as expected; pass again */
 	GRP_VERDICT_PLACED,
+	GRP_VERDICT_SKIPPED, /* no task: so many were walked over, see GRP_SCAN_PIECES */
 	GRP_VERDICT_MAX,
 };
 

@@ -14,6 +14,7 @@
 #include "stage_own.h"
 #include "tables.h"
 
+#define SETTLE_TURNS 20
 #define LISTED 100000U
 
 /* --- moving ------------------------------------------------------------------------- */
@@ -145,7 +146,11 @@ static int listed_open(struct bench *bench)
 		(void)fprintf(stderr, "bench: %u threads instead of %u: pid_max, threads-max\n",
 			      room, LISTED);
 	r = bench_own_open(bench, "listed", &stage->few);
-	return r ? r : bench_crowd_start(room, &stage->crowd);
+	if (!r)
+		r = bench_crowd_start(room, &stage->crowd);
+	if (!r) /* what so many births leave to do is not the listing's */
+		bench_own_settle(stage->few, SETTLE_TURNS);
+	return r;
 }
 
 static void listed_close(struct bench *bench)

@@ -13,6 +13,10 @@ void *fake_grow(void *items, size_t from, size_t to, size_t size);
 /* One single-element update; after the last one allowed nothing changes. */
 int fake_update(struct fake_kernel *fake);
 
+int fake_scan_open(void *kernel, void **ret_scan);
+int fake_scan_step(void *kernel, void *scan, const struct grp_scan_request *request,
+		   const uint16_t *plan, grp_scan_fn fn, void *data);
+void fake_scan_close(void *kernel, void *scan);
 int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 	      const uint16_t *plan, grp_scan_fn fn, void *data);
 

@@ -283,3 +283,38 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 	}
 	return r;
 }
+
+/* --- in pieces: so many tasks a step ------------------------------------------------------- */
+
+#define PIECE_TASKS 64
+
+int fake_scan_open(void *kernel, void **ret_scan)
+{
+	(void)kernel;
+	*ret_scan = calloc(1, sizeof(size_t));
+	return *ret_scan ? 0 : -ENOMEM;
+}
+
+int fake_scan_step(void *kernel, void *scan, const struct grp_scan_request *request,
+		   const uint16_t *plan, grp_scan_fn fn, void *data)
+{
+	struct fake_kernel *fake = kernel;
+	size_t *at = scan, end = *at + PIECE_TASKS;
+	int r = 0;
+
+	fake->passes[GRP_PASS_LIST] += !*at;
+	for (; !r && *at < fake->n_tasks && *at < end; (*at)++) {
+		struct grp_scan_record record = { .verdict = GRP_VERDICT_LISTED };
+
+		if (fake->tasks[*at].tid &&
+		    pass_one(fake, GRP_PASS_LIST, &fake->tasks[*at], request, plan, &record))
+			r = fn(&record, data);
+	}
+	return r ?: *at < fake->n_tasks;
+}
+
+void fake_scan_close(void *kernel, void *scan)
+{
+	(void)kernel;
+	free(scan);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups as they are told to a client, in pieces: see listing.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "core/snapshot.h"
+#include "front/jobs.h"
+#include "front/listing.h"
+
+/* Of a step: some dozen microseconds. */
+#define ROWS_AT_ONCE 16
+
+struct row {
+	uint32_t group; /* id */
+	struct grp_listing_row known;
+	size_t start, len; /* in made */
+};
+
+struct listing {
+	struct grp_job job; /* first */
+	const struct grp_listing_kind *kind;
+	struct row *rows; /* owned */
+	size_t n;
+	size_t unmade; /* rows before it are not made yet */
+	size_t put; /* rows before it are in the answer */
+	bool any;
+	struct grp_json_text made; /* from the last row to the first */
+};
+
+static int make_row(struct listing *listing, struct row *row)
+{
+	struct grp_call *call = listing->job.call;
+	struct grp_group *group = grp_group_by_id(call->agent->core, row->group);
+	int r = 0;
+
+	row->start = listing->made.len;
+	if (group && !group->dying)
+		r = listing->kind->describe(call, group, &row->known, &listing->made);
+	row->len = listing->made.len - row->start;
+	return r < 0 ? r : listing->made.failed ? -ENOMEM : 0;
+}
+
+static void put_row(struct listing *listing, const struct row *row)
+{
+	struct grp_json_text *text = &listing->job.call->text;
+
+	if (!row->len)
+		return;
+	if (listing->any)
+		grp_json_text_add(text, ",", 1);
+	grp_json_text_add(text, listing->made.bytes + row->start, row->len);
+	listing->any = true;
+}
+
+static int step(struct grp_job *job, json_t **ret_reply)
+{
+	struct listing *listing = (struct listing *)job;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && listing->unmade && i < ROWS_AT_ONCE; i++)
+		r = make_row(listing, &listing->rows[--listing->unmade]);
+	if (r < 0 || listing->unmade)
+		return r < 0 ? r : GRP_JOB_AGAIN;
+	if (!listing->put)
+		grp_call_text_begin(job->call, listing->kind->key);
+	for (unsigned int i = 0; listing->put < listing->n && i < ROWS_AT_ONCE; i++)
+		put_row(listing, &listing->rows[listing->put++]);
+	if (listing->put < listing->n)
+		return GRP_JOB_AGAIN;
+	*ret_reply = NULL;
+	return grp_call_text_end(job->call);
+}
+
+static void done(struct grp_job *job)
+{
+	struct listing *listing = (struct listing *)job;
+
+	grp_json_text_done(&listing->made);
+	free(listing->rows);
+}
+
+static const struct grp_job_type listing_type = {
+	.size = sizeof(struct listing),
+	.step = step,
+	.done = done,
+};
+
+static int count(struct grp_core *core, const struct grp_listing *groups, struct row *rows)
+{
+	_cleanup_free_ uint64_t *counts =
+		calloc(grp_core_view(core)->capacity_groups, sizeof(*counts));
+	int r = counts ? grp_processes_count(core, groups->items, groups->n, counts) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < groups->n; i++) {
+		uint64_t tasks = grp_group_tasks(core, groups->items[i]);
+
+		rows[i].known.tasks = tasks;
+		rows[i].known.processes = counts[groups->items[i]->row];
+	}
+	return r;
+}
+
+int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
+		      const struct grp_listing_kind *kind, json_t **ret_reply)
+{
+	struct listing *listing = grp_job_new(call, &listing_type);
+	struct grp_core *core = call->agent->core;
+	int r = 0;
+
+	if (!listing)
+		return -ENOMEM;
+	listing->kind = kind;
+	listing->rows = calloc(groups->n + 1, sizeof(*listing->rows));
+	if (!listing->rows)
+		return -ENOMEM;
+	listing->n = listing->unmade = groups->n;
+	for (size_t i = 0; i < groups->n; i++)
+		listing->rows[i].group = groups->items[i]->id;
+	if (kind->counts)
+		r = count(core, groups, listing->rows);
+	if (r == 0)
+		r = grp_core_settle(core);
+	return r < 0 ? r : grp_job_start(&listing->job, ret_reply);
+}

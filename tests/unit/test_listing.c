@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups told in pieces: more than one piece has, in order, each with what is below it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup_json.h"
+#include "method_help.h"
+
+#define GROUPS 25U
+
+/* Names that differ in their first bytes, behind them, and in how long they are. */
+static void test_order(void **state)
+{
+	struct method_fixture *f = *state;
+
+	method_be_root(f);
+	method_all(f, "MakeGroups",
+		   "{\"groups\":[\"/x\",\"/x/same-prefix-b\",\"/x/same-prefix-a\",\"/x/b\","
+		   "\"/x/same-pre\",\"/x/same-pref\",\"/x/\\\\xff\",\"/x/A\",\"/x/ab\"]}");
+	method_assert_groups(f, "{\"group\":\"/x\"}",
+			     "/x/A /x/ab /x/b /x/same-pre /x/same-pref /x/same-prefix-a "
+			     "/x/same-prefix-b /x/\\xff ");
+}
+
+static void test_pieces(void **state)
+{
+	struct method_fixture *f = *state;
+	_cleanup_json_ json_t *usage = NULL;
+	char text[100];
+
+	method_be_root(f);
+	for (unsigned int i = 0; i < GROUPS; i++) {
+		(void)snprintf(text, sizeof(text), "{\"groups\":[\"/g%02u\"]}", i);
+		method_all(f, "MakeGroups", text);
+	}
+	fake_task_fork(f->fake->kernel, 0, 50, 50);
+	fake_task_fork(f->fake->kernel, 50, 51, 50);
+	fake_task_fork(f->fake->kernel, 0, 60, 60);
+	method_all(f, "Attach", "{\"groups\":[\"/g07\"],\"pids\":[\"50\",\"60\"]}");
+	usage = method_get(f, "GetUsage", "{\"group\":\"/\",\"recursive\":true}", "usage");
+	assert_int_equal(json_array_size(usage), GROUPS + 1);
+	for (unsigned int i = 0; i < GROUPS; i++) {
+		const json_t *row = json_array_get(usage, i + 1);
+
+		(void)snprintf(text, sizeof(text), "/g%02u", i);
+		assert_string_equal(method_text(row, "group"), text);
+		assert_int_equal(method_number(row, "tasks"), i == 7 ? 3 : 0);
+		assert_int_equal(method_number(row, "processes"), i == 7 ? 2 : 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		METHOD_TEST(test_order),
+		METHOD_TEST(test_pieces),
+	};
+
+	return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
+}
