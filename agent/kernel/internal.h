@@ -116,6 +116,18 @@ int grp_store_base_get(void *kernel, uint64_t key, struct grp_base *ret);
 int grp_store_value_put(void *kernel, const struct grp_value_key *key,
 			const struct grp_value *value);
 int grp_store_journal_put(void *kernel, unsigned int entry, const struct grp_journal *record);
+
+/* One walk over all elements of a hash. */
+struct grp_store_walk {
+	/* @key: as large as that of the map; what it returns besides 0 ends the walk. */
+	int (*fn)(const void *key, const struct grp_store_walk *walk);
+	void *value; /* room for one */
+	const struct grp_store_visitor *visitor;
+	void *data;
+};
+/* Return: 0; -errno; what fn returned. No key is longer than struct grp_value_key. */
+int grp_store_walk(int fd, const struct grp_store_walk *walk);
+
 int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void *data);
 
 /* --- pass.c ------------------------------------------------------------------- */

@@ -35,23 +35,20 @@ int grp_places_put_mask(void *kernel, uint32_t id, const struct grp_mask_record 
 	return r == -E2BIG ? -ENOSPC : r;
 }
 
+static int on_mask(const void *key, const struct grp_store_walk *walk)
+{
+	uint32_t id;
+
+	memcpy(&id, key, sizeof(id));
+	return walk->visitor->mask(id, walk->value, walk->data);
+}
+
 int grp_places_visit(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor, void *data)
 {
-	int fd = bpf_map__fd(bpf->skel->maps.masks), r;
 	struct grp_mask_record record;
-	uint32_t key, next;
-	bool first = true;
+	const struct grp_store_walk walk = { on_mask, &record, visitor, data };
 
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &record))
-			return -errno;
-		r = visitor->mask(key, &record, data);
-		if (r)
-			return r;
-	}
-	return errno == ENOENT ? 0 : -errno;
+	return grp_store_walk(bpf_map__fd(bpf->skel->maps.masks), &walk);
 }
 
 /* --- passes ------------------------------------------------------------------------------ */

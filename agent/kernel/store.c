@@ -281,44 +281,56 @@ static int get(const struct grp_bpf *bpf, enum grp_store_map map, uint32_t key, 
 	return bpf_map_lookup_elem(bpf->store[map], &key, value) ? -errno : 0;
 }
 
-static int visit_groups(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,
-			void *data)
+int grp_store_walk(int fd, const struct grp_store_walk *walk)
 {
-	struct grp_group_record record;
-	uint32_t key, next;
-	int fd = bpf->store[GRP_STORE_GROUPS], r;
+	char key[sizeof(struct grp_value_key)] = { 0 }, next[sizeof(struct grp_value_key)] = { 0 };
 	bool first = true;
+	int r;
 
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+	while (!bpf_map_get_next_key(fd, first ? NULL : key, next)) {
 		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &record))
+		memcpy(key, next, sizeof(key));
+		if (bpf_map_lookup_elem(fd, key, walk->value))
 			return -errno;
-		r = visitor->group(key, &record, data);
+		r = walk->fn(key, walk);
 		if (r)
 			return r;
 	}
 	return errno == ENOENT ? 0 : -errno;
 }
 
+static int on_group(const void *key, const struct grp_store_walk *walk)
+{
+	uint32_t id;
+
+	memcpy(&id, key, sizeof(id));
+	return walk->visitor->group(id, walk->value, walk->data);
+}
+
+static int on_value(const void *key, const struct grp_store_walk *walk)
+{
+	struct grp_value_key value_key;
+
+	memcpy(&value_key, key, sizeof(value_key));
+	return walk->visitor->value(&value_key, walk->value, walk->data);
+}
+
+static int visit_groups(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,
+			void *data)
+{
+	struct grp_group_record record;
+	const struct grp_store_walk walk = { on_group, &record, visitor, data };
+
+	return grp_store_walk(bpf->store[GRP_STORE_GROUPS], &walk);
+}
+
 static int visit_values(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,
 			void *data)
 {
-	int fd = bpf->store[GRP_STORE_VALUES], r;
-	struct grp_value_key key, next;
 	struct grp_value value;
-	bool first = true;
+	const struct grp_store_walk walk = { on_value, &value, visitor, data };
 
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &value))
-			return -errno;
-		r = visitor->value(&key, &value, data);
-		if (r)
-			return r;
-	}
-	return errno == ENOENT ? 0 : -errno;
+	return grp_store_walk(bpf->store[GRP_STORE_VALUES], &walk);
 }
 
 static int visit_sets(const struct grp_bpf *bpf, const struct grp_store_visitor *visitor,

@@ -18,50 +18,28 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "kernel/bpf.h"
+#include "instance.h"
 
-#define CAPACITY_SETS 64
 #define DEADLINE_S 10
 
 struct state {
-	char instance[64];
-	struct grp_bpf *bpf;
-	const struct grp_kernel_view *view;
-	uint16_t plan[CAPACITY_SETS];
+	struct instance instance;
+	uint16_t plan[INSTANCE_CAPACITY_SETS];
 };
 
 static int setup(void **ret_state)
 {
 	static struct state state;
-	struct grp_error error = {};
-	struct grp_bpf_options options = { .instance = state.instance,
-					   .capacity_groups = 64,
-					   .capacity_sets = CAPACITY_SETS };
 
-	if (geteuid()) {
-		print_message("# skip: loading BPF programs needs root\n");
-		return -1;
-	}
-	(void)snprintf(state.instance, sizeof(state.instance), "test-bpf-%d", getpid());
-	if (grp_bpf_open(&options, &error, &state.bpf)) {
-		print_message("# %s\n", error.message);
-		(void)grp_bpf_unload(state.instance, &error);
-		return -1;
-	}
-	state.view = grp_bpf_view(state.bpf);
 	*ret_state = &state;
-	return 0;
+	return instance_open(&state.instance, "bpf", NULL);
 }
 
 static int teardown(void **ret_state)
 {
 	struct state *state = *ret_state;
-	struct grp_error error = {};
 
-	if (!state)
-		return 0; /* the setup has failed */
-	grp_bpf_close(state->bpf);
-	return grp_bpf_unload(state->instance, &error);
+	return instance_end(&state->instance);
 }
 
 /* --- tasks of ours -------------------------------------------------------------------- */
@@ -124,11 +102,12 @@ static void child_end(struct child *child)
 
 static int control(struct state *state, enum grp_control_op op, uint32_t set, int64_t delta)
 {
-	const struct grp_control request = {
-		.op = op, .set = set, .delta = delta, .changes = state->view->counts[set].changes
-	};
+	const struct grp_control request = { .op = op,
+					     .set = set,
+					     .delta = delta,
+					     .changes = state->instance.view->counts[set].changes };
 
-	return grp_bpf_ops.control(state->bpf, &request);
+	return grp_bpf_ops.control(state->instance.bpf, &request);
 }
 
 static int keep(const struct grp_scan_record *record, void *data)
@@ -143,27 +122,28 @@ static struct grp_scan_record move(struct state *state, pid_t tid, uint16_t from
 	const struct grp_scan_request request = { .tid = tid, .flags = flags, .uid = uid };
 	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
 
-	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
 		state->plan[i] = GRP_PLAN_NONE;
 	state->plan[from] = to;
-	assert_int_equal(grp_bpf_ops.pass(state->bpf, GRP_PASS_MOVE, &request, state->plan, keep,
-					  &record),
+	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_MOVE, &request, state->plan,
+					  keep, &record),
 			 0);
 	return record;
 }
 
 static const struct grp_count *count(const struct state *state, uint32_t set)
 {
-	return &state->view->counts[set];
+	return &state->instance.view->counts[set];
 }
 
 static uint64_t used(const struct state *state, uint32_t set)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; cpu < state->view->cpus; cpu++)
-		sum += __atomic_load_n(&state->view->cells[cpu * CAPACITY_SETS + set].time_ns,
-				       __ATOMIC_ACQUIRE);
+	for (unsigned int cpu = 0; cpu < state->instance.view->cpus; cpu++)
+		sum += __atomic_load_n(
+			&state->instance.view->cells[cpu * INSTANCE_CAPACITY_SETS + set].time_ns,
+			__ATOMIC_ACQUIRE);
 	return sum;
 }
 
@@ -298,7 +278,8 @@ static struct grp_scan_record list(struct state *state, pid_t tid)
 	const struct grp_scan_request request = { .tid = tid };
 	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
 
-	assert_int_equal(grp_bpf_ops.pass(state->bpf, GRP_PASS_LIST, &request, NULL, keep, &record),
+	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_LIST, &request, NULL, keep,
+					  &record),
 			 0);
 	assert_int_equal(record.verdict, GRP_VERDICT_LISTED);
 	return record;
@@ -368,11 +349,12 @@ static void dead_set_gains_nobody(void **data)
 static void set_beyond_the_capacity_is_refused(void **data)
 {
 	struct state *state = *data;
-	const struct grp_control request = { .op = GRP_CONTROL_RETIRE, .set = CAPACITY_SETS };
+	const struct grp_control request = { .op = GRP_CONTROL_RETIRE,
+					     .set = INSTANCE_CAPACITY_SETS };
 	const struct grp_control unknown = { .op = 99, .set = 1 };
 
-	assert_int_equal(grp_bpf_ops.control(state->bpf, &request), -EINVAL);
-	assert_int_equal(grp_bpf_ops.control(state->bpf, &unknown), -EINVAL);
+	assert_int_equal(grp_bpf_ops.control(state->instance.bpf, &request), -EINVAL);
+	assert_int_equal(grp_bpf_ops.control(state->instance.bpf, &unknown), -EINVAL);
 }
 
 static void user_is_checked_at_the_swap(void **data)
@@ -416,22 +398,22 @@ static void nothing(const struct grp_event *event, void *data)
 static void full_ring_is_counted(void **data)
 {
 	struct state *state = *data;
-	uint64_t lost = state->view->stats[GRP_STAT_EVENTS_LOST];
+	uint64_t lost = state->instance.view->stats[GRP_STAT_EVENTS_LOST];
 	struct child child = child_new();
 	uint32_t set = 0;
 	int n;
 
-	while (grp_bpf_events(state->bpf, nothing, &set) > 0)
+	while (grp_bpf_events(state->instance.bpf, nothing, &set) > 0)
 		;
 	for (n = 0; n < 4000; n++)
 		(void)move(state, child.pid, n ? 6 + n % 2 : GRP_SET_ROOT, 6 + (n + 1) % 2, 0, 0);
-	assert_true(state->view->stats[GRP_STAT_EVENTS_LOST] > lost);
+	assert_true(state->instance.view->stats[GRP_STAT_EVENTS_LOST] > lost);
 	/* Counts do not depend on events. */
 	assert_int_equal(count(state, 6)->members + count(state, 7)->members, 1);
-	assert_true(grp_bpf_events(state->bpf, nothing, &set) > 2000);
+	assert_true(grp_bpf_events(state->instance.bpf, nothing, &set) > 2000);
 	assert_true(set == 6 || set == 7);
 	child_end(&child);
-	assert_int_equal(grp_bpf_events(state->bpf, nothing, &set), 1);
+	assert_int_equal(grp_bpf_events(state->instance.bpf, nothing, &set), 1);
 }
 
 int main(void)

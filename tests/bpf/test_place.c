@@ -18,48 +18,19 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "kernel/bpf.h"
-
-#define CAPACITY_SETS 64
-
-struct state {
-	char instance[64];
-	struct grp_bpf *bpf;
-	const struct grp_kernel_view *view;
-};
+#include "instance.h"
 
 static int setup(void **ret_state)
 {
-	static struct state state;
-	struct grp_error error = {};
-	struct grp_bpf_options options = { .instance = state.instance,
-					   .capacity_groups = 64,
-					   .capacity_sets = CAPACITY_SETS };
+	static struct instance instance;
 
-	if (geteuid()) {
-		print_message("# skip: loading BPF programs needs root\n");
-		return -1;
-	}
-	(void)snprintf(state.instance, sizeof(state.instance), "test-place-%d", getpid());
-	if (grp_bpf_open(&options, &error, &state.bpf)) {
-		print_message("# %s\n", error.message);
-		(void)grp_bpf_unload(state.instance, &error);
-		return -1;
-	}
-	state.view = grp_bpf_view(state.bpf);
-	*ret_state = &state;
-	return 0;
+	*ret_state = &instance;
+	return instance_open(&instance, "place", NULL);
 }
 
-static int teardown(void **ret_state)
+static int teardown(void **state)
 {
-	struct state *state = *ret_state;
-	struct grp_error error = {};
-
-	if (!state)
-		return 0; /* the setup has failed */
-	grp_bpf_close(state->bpf);
-	return grp_bpf_unload(state->instance, &error);
+	return instance_end(*state);
 }
 
 /* --- tasks of ours -------------------------------------------------------------------- */
@@ -100,7 +71,7 @@ static int see(const struct grp_place_record *record, void *data)
 	return 0;
 }
 
-static struct seen look(struct state *state, pid_t tid)
+static struct seen look(struct instance *state, pid_t tid)
 {
 	const struct grp_scan_request request = { .tid = (uint32_t)tid };
 	struct seen seen = {};
@@ -110,8 +81,8 @@ static struct seen look(struct state *state, pid_t tid)
 	return seen;
 }
 
-static int put(struct state *state, const struct grp_place_record *record, enum grp_place_half half,
-	       uint32_t expected, uint32_t wanted)
+static int put(struct instance *state, const struct grp_place_record *record,
+	       enum grp_place_half half, uint32_t expected, uint32_t wanted)
 {
 	const struct grp_scan_request request = { .tid = record->tid,
 						  .start_ns = record->start_ns,
@@ -122,7 +93,7 @@ static int put(struct state *state, const struct grp_place_record *record, enum 
 	return grp_bpf_ops.place(state->bpf, &request);
 }
 
-static struct seen among_placed(struct state *state, pid_t tid)
+static struct seen among_placed(struct instance *state, pid_t tid)
 {
 	struct seen seen = { .tid = tid };
 
@@ -130,7 +101,7 @@ static struct seen among_placed(struct state *state, pid_t tid)
 	return seen;
 }
 
-static void ask(struct state *state, pid_t tid, unsigned int cpu)
+static void ask(struct instance *state, pid_t tid, unsigned int cpu)
 {
 	struct grp_mask mask = {};
 
@@ -142,7 +113,7 @@ static void ask(struct state *state, pid_t tid, unsigned int cpu)
 
 static void halves_change_by_themselves(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	pid_t pid = sleeper_new();
 	struct grp_place_record record = look(state, pid).record;
 
@@ -166,7 +137,7 @@ static void halves_change_by_themselves(void **data)
 /* A number may be that of another task by now. */
 static void another_task_is_left_alone(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	pid_t pid = sleeper_new();
 	struct grp_place_record record = look(state, pid).record;
 
@@ -178,13 +149,13 @@ static void another_task_is_left_alone(void **data)
 
 static void plan_says_who_is_told(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	struct seen seen = {};
-	uint16_t plan[CAPACITY_SETS];
+	uint16_t plan[INSTANCE_CAPACITY_SETS];
 	pid_t pid = sleeper_new();
 	struct grp_place_record record = look(state, pid).record;
 
-	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
 		plan[i] = GRP_PLAN_NONE;
 	seen.tid = pid;
 	assert_int_equal(put(state, &record, GRP_PLACE_CPU, 0, 1), 0);
@@ -204,7 +175,7 @@ static void plan_says_who_is_told(void **data)
 
 static void mask_is_what_was_asked_for(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	pid_t pid = sleeper_new();
 	struct grp_mask mask;
 	struct seen seen = look(state, pid);
@@ -224,7 +195,7 @@ static void mask_is_what_was_asked_for(void **data)
 
 static void kernel_threads_are_told(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	struct seen seen = look(state, 2); /* kthreadd */
 
 	assert_true(seen.record.kind & GRP_TASK_KERNEL);
@@ -238,7 +209,7 @@ static void kernel_threads_are_told(void **data)
 /* Two lives below this one, each kept until it is told to end. */
 static void children_get_it(void **data)
 {
-	struct state *state = *data;
+	struct instance *state = *data;
 	pid_t parent, child = 0;
 	int ids[2], hold[2];
 	struct grp_place_record record;
@@ -274,7 +245,7 @@ static void children_get_it(void **data)
  * child that is born has either those that its place says, or is marked.
  */
 struct storm {
-	struct state *state;
+	struct instance *state;
 	struct grp_place_record record;
 	unsigned int rounds;
 };

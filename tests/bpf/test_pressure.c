@@ -17,62 +17,36 @@
 
 #include <cmocka.h>
 
-#include "kernel/bpf.h"
+#include "instance.h"
 #include "reclaim.skel.h"
 
-#define CAPACITY_SETS 64
 #define PINS "/sys/fs/bpf/grpagent"
 /* Of tasks of this test only: the machine may reclaim memory for others meanwhile. */
 #define SET 5
 #define OTHER_SET 6
 
 struct state {
-	char instance[64];
-	struct grp_bpf *bpf;
+	struct instance instance;
 	struct reclaim *skel;
 };
 
 static struct state state;
 
-static int open_instance(struct grp_bpf **ret_bpf)
-{
-	struct grp_error error = {};
-	const struct grp_bpf_options options = { .instance = state.instance,
-						 .capacity_groups = 64,
-						 .capacity_sets = CAPACITY_SETS };
-	int r = grp_bpf_open(&options, &error, ret_bpf);
-
-	if (r)
-		print_message("# %s\n", error.message);
-	return r;
-}
-
 static int setup(void **unused)
 {
-	if (geteuid()) {
-		print_message("# skip: loading BPF programs needs root\n");
-		return -1;
-	}
-	(void)snprintf(state.instance, sizeof(state.instance), "test-pressure-%d", getpid());
-	return open_instance(&state.bpf);
+	return instance_open(&state.instance, "pressure", NULL);
 }
 
 static int teardown(void **unused)
 {
-	struct grp_error error = {};
-
-	if (!state.bpf)
-		return 0;
-	grp_bpf_close(state.bpf);
-	state.bpf = NULL;
-	return grp_bpf_unload(state.instance, &error);
+	return instance_end(&state.instance);
 }
 
 static const char *pin_path(const char *name)
 {
 	static char path[256];
 
-	(void)snprintf(path, sizeof(path), PINS "/%s/%s", state.instance, name);
+	(void)snprintf(path, sizeof(path), PINS "/%s/%s", state.instance.name, name);
 	return path;
 }
 
@@ -99,7 +73,7 @@ static struct reclaim *load(uint32_t generation)
 
 	assert_non_null(skel);
 	skel->rodata->generation = generation;
-	assert_int_equal(bpf_map__set_max_entries(skel->maps.reclaims, CAPACITY_SETS), 0);
+	assert_int_equal(bpf_map__set_max_entries(skel->maps.reclaims, INSTANCE_CAPACITY_SETS), 0);
 	reuse(skel->maps.tasks);
 	reuse(skel->maps.reclaims);
 	reuse(skel->maps.reclaim_owner);
@@ -119,7 +93,7 @@ static void run(const struct reclaim *skel, unsigned int times)
 /* In all buckets together. */
 static uint64_t events(unsigned int set)
 {
-	const struct grp_pressure *pressure = &grp_bpf_view(state.bpf)->pressure[set];
+	const struct grp_pressure *pressure = &grp_bpf_view(state.instance.bpf)->pressure[set];
 	uint64_t sum = 0;
 
 	for (unsigned int i = 0; i < GRP_PRESSURE_SECONDS; i++)
@@ -139,7 +113,7 @@ static uint32_t owner(void)
 
 static void switch_on(void)
 {
-	int r = grp_bpf_ops.pressure(state.bpf, true);
+	int r = grp_bpf_ops.pressure(state.instance.bpf, true);
 
 	if (r == -ENOENT || r == -EOPNOTSUPP || r == -ESRCH) {
 		print_message("# skip: no mm_vmscan_direct_reclaim_begin here\n");
@@ -151,12 +125,13 @@ static void switch_on(void)
 static void move_self(uint32_t from, uint32_t to)
 {
 	const struct grp_scan_request request = { .tid = getpid() };
-	uint16_t plan[CAPACITY_SETS];
+	uint16_t plan[INSTANCE_CAPACITY_SETS];
 
-	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
 		plan[i] = GRP_PLAN_NONE;
 	plan[from] = to;
-	assert_int_equal(grp_bpf_ops.pass(state.bpf, GRP_PASS_MOVE, &request, plan, NULL, NULL), 0);
+	assert_int_equal(
+		grp_bpf_ops.pass(state.instance.bpf, GRP_PASS_MOVE, &request, plan, NULL, NULL), 0);
 }
 
 /* --- counting ---------------------------------------------------------------------- */
@@ -168,14 +143,14 @@ static void by_set_and_second(void **unused)
 	uint64_t sum = 0;
 
 	switch_on();
-	state.skel = load(grp_bpf_generation(state.bpf));
+	state.skel = load(grp_bpf_generation(state.instance.bpf));
 	move_self(GRP_SET_ROOT, SET);
 	(void)clock_gettime(CLOCK_MONOTONIC, &before);
 	run(state.skel, 10);
 	(void)clock_gettime(CLOCK_MONOTONIC, &after);
 	move_self(SET, OTHER_SET);
 	run(state.skel, 3);
-	pressure = &grp_bpf_view(state.bpf)->pressure[SET];
+	pressure = &grp_bpf_view(state.instance.bpf)->pressure[SET];
 	for (time_t second = before.tv_sec; second <= after.tv_sec; second++)
 		sum += grp_pressure_events(pressure->bucket[second % GRP_PRESSURE_SECONDS], second);
 	assert_int_equal(sum, 10);
@@ -193,7 +168,7 @@ static void laps_and_bounds(void **unused)
 	int fd;
 
 	switch_on();
-	state.skel = load(grp_bpf_generation(state.bpf));
+	state.skel = load(grp_bpf_generation(state.instance.bpf));
 	move_self(GRP_SET_ROOT, SET);
 	fd = bpf_map__fd(state.skel->maps.reclaims);
 	for (unsigned int i = 0; i < GRP_PRESSURE_SECONDS; i++)
@@ -206,7 +181,7 @@ static void laps_and_bounds(void **unused)
 	/* However many seconds they take. */
 	run(state.skel, 4 * GRP_PRESSURE_EVENTS_MAX);
 	for (unsigned int i = 0; i < GRP_PRESSURE_SECONDS; i++)
-		assert_in_range(grp_bpf_view(state.bpf)->pressure[set].bucket[i] &
+		assert_in_range(grp_bpf_view(state.instance.bpf)->pressure[set].bucket[i] &
 					((1U << GRP_PRESSURE_EVENTS_BITS) - 1),
 				0, GRP_PRESSURE_EVENTS_MAX);
 	reclaim__destroy(state.skel);
@@ -221,7 +196,7 @@ static void at_once(void **unused)
 	};
 
 	switch_on();
-	state.skel = load(grp_bpf_generation(state.bpf));
+	state.skel = load(grp_bpf_generation(state.instance.bpf));
 	move_self(GRP_SET_ROOT, SET);
 	for (unsigned int i = 0; i < PROCESSES; i++) {
 		pid_t pid = fork();
@@ -248,15 +223,15 @@ static void cleared(void **unused)
 	struct grp_control control = { .op = GRP_CONTROL_RETIRE, .set = SET };
 
 	switch_on();
-	state.skel = load(grp_bpf_generation(state.bpf));
+	state.skel = load(grp_bpf_generation(state.instance.bpf));
 	move_self(GRP_SET_ROOT, SET);
 	run(state.skel, 10);
 	move_self(SET, OTHER_SET);
 	run(state.skel, 3);
-	assert_int_equal(grp_bpf_ops.control(state.bpf, &control), 0);
+	assert_int_equal(grp_bpf_ops.control(state.instance.bpf, &control), 0);
 	assert_int_equal(events(SET), 10);
 	control.op = GRP_CONTROL_CLEAR;
-	assert_int_equal(grp_bpf_ops.control(state.bpf, &control), 0);
+	assert_int_equal(grp_bpf_ops.control(state.instance.bpf, &control), 0);
 	assert_int_equal(events(SET), 0);
 	assert_int_equal(events(OTHER_SET), 3);
 	reclaim__destroy(state.skel);
@@ -279,7 +254,8 @@ static void one_generation_counts(void **unused)
 	assert_int_equal(events(SET), 1);
 	/* The agent is killed and started again. */
 	assert_int_equal(access(pin_path("links-1/on_reclaim"), F_OK), 0);
-	assert_int_equal(open_instance(&second), 0);
+	second = instance_load(&state.instance, NULL);
+	assert_non_null(second);
 	assert_int_equal(owner(), 2);
 	assert_int_equal(access(pin_path("links-1"), F_OK), -1);
 	assert_int_equal(access(pin_path("links-2/on_reclaim"), F_OK), 0);
@@ -289,29 +265,30 @@ static void one_generation_counts(void **unused)
 	assert_int_equal(events(SET), 2);
 	reclaim__destroy(older);
 	reclaim__destroy(newer);
-	grp_bpf_close(state.bpf);
-	state.bpf = second;
+	grp_bpf_close(state.instance.bpf);
+	state.instance.bpf = second;
 }
 
 static void nothing_stays(void **unused)
 {
 	struct grp_bpf *second = NULL;
 
-	assert_null(grp_bpf_view(state.bpf)->pressure);
+	assert_null(grp_bpf_view(state.instance.bpf)->pressure);
 	switch_on();
 	switch_on();
-	assert_non_null(grp_bpf_view(state.bpf)->pressure);
-	assert_int_equal(grp_bpf_ops.pressure(state.bpf, false), 0);
-	assert_int_equal(grp_bpf_ops.pressure(state.bpf, false), 0);
-	assert_null(grp_bpf_view(state.bpf)->pressure);
+	assert_non_null(grp_bpf_view(state.instance.bpf)->pressure);
+	assert_int_equal(grp_bpf_ops.pressure(state.instance.bpf, false), 0);
+	assert_int_equal(grp_bpf_ops.pressure(state.instance.bpf, false), 0);
+	assert_null(grp_bpf_view(state.instance.bpf)->pressure);
 	assert_int_equal(access(pin_path("links-1/on_reclaim"), F_OK), -1);
 	assert_int_equal(access(pin_path("reclaims"), F_OK), -1);
 	assert_int_equal(access(pin_path("reclaim_owner"), F_OK), -1);
 	/* Also a start does not begin it by itself. */
-	assert_int_equal(open_instance(&second), 0);
+	second = instance_load(&state.instance, NULL);
+	assert_non_null(second);
 	assert_null(grp_bpf_view(second)->pressure);
-	grp_bpf_close(state.bpf);
-	state.bpf = second;
+	grp_bpf_close(state.instance.bpf);
+	state.instance.bpf = second;
 }
 
 /* A kill before the owner was written: the next start takes away what there is. */
@@ -325,13 +302,14 @@ static void half_switched_on(void **unused)
 	fd = pinned("reclaim_owner");
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &nobody, BPF_ANY), 0);
 	(void)close(fd);
-	assert_int_equal(open_instance(&second), 0);
+	second = instance_load(&state.instance, NULL);
+	assert_non_null(second);
 	assert_null(grp_bpf_view(second)->pressure);
 	assert_int_equal(access(pin_path("links-1"), F_OK), -1);
 	assert_int_equal(access(pin_path("links-2/on_reclaim"), F_OK), -1);
 	assert_int_equal(access(pin_path("reclaims"), F_OK), -1);
-	grp_bpf_close(state.bpf);
-	state.bpf = second;
+	grp_bpf_close(state.instance.bpf);
+	state.instance.bpf = second;
 }
 
 int main(void)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An instance of its own for a test of the programs, unloaded at the end.
+ */
+#ifndef GRP_TEST_INSTANCE_H
+#define GRP_TEST_INSTANCE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "kernel/bpf.h"
+
+#define INSTANCE_CAPACITY_GROUPS 64
+#define INSTANCE_CAPACITY_SETS 64
+
+struct instance {
+	char name[64];
+	struct grp_bpf *bpf; /* NULL: closed */
+	const struct grp_kernel_view *view;
+};
+
+/* Once more, over the same maps: the next generation. NULL: said why. */
+static inline struct grp_bpf *instance_load(const struct instance *instance, struct sd_event *event)
+{
+	const struct grp_bpf_options options = { .instance = instance->name,
+						 .capacity_groups = INSTANCE_CAPACITY_GROUPS,
+						 .capacity_sets = INSTANCE_CAPACITY_SETS,
+						 .event = event };
+	struct grp_error error = {};
+	struct grp_bpf *bpf = NULL;
+
+	if (!grp_bpf_open(&options, &error, &bpf))
+		return bpf;
+	print_message("# %s\n", error.message);
+	return NULL;
+}
+
+/* As a setup's result: 0; -1: it cannot be had, and has said why. @event: may be NULL. */
+static inline int instance_open(struct instance *instance, const char *test, struct sd_event *event)
+{
+	struct grp_error error = {};
+
+	*instance = (struct instance){ .bpf = NULL };
+	if (geteuid()) {
+		print_message("# skip: loading BPF programs needs root\n");
+		return -1;
+	}
+	(void)snprintf(instance->name, sizeof(instance->name), "test-%s-%d", test, getpid());
+	instance->bpf = instance_load(instance, event);
+	if (!instance->bpf) {
+		(void)grp_bpf_unload(instance->name, &error);
+		return -1;
+	}
+	instance->view = grp_bpf_view(instance->bpf);
+	return 0;
+}
+
+/* As a teardown's. Not opened, or closed already, is fine. */
+static inline int instance_end(struct instance *instance)
+{
+	struct grp_error error = {};
+
+	if (!instance->name[0])
+		return 0;
+	grp_bpf_close(instance->bpf);
+	instance->bpf = NULL;
+	return grp_bpf_unload(instance->name, &error);
+}
+
+#endif
