@@ -17,6 +17,7 @@
 
 /* Macros of the kernel's, not in its BTF. */
 #define PF_EXITING 0x00000004
+#define PF_IO_WORKER 0x00000010
 #define TASK_DEAD 0x00000080
 #define PF_KTHREAD 0x00200000
 #define PF_NO_SETAFFINITY 0x04000000

@@ -149,7 +149,8 @@ int pass_policies(struct bpf_iter__task *ctx)
 	struct task_struct *p = ctx->task;
 	struct grp_policy_record told = {};
 
-	if (!p || !request || !wanted(request, p) || (p->flags & PF_EXITING))
+	/* A worker of io_uring is the kernel's: it never comes to where it could set one. */
+	if (!p || !request || !wanted(request, p) || (p->flags & (PF_EXITING | PF_IO_WORKER)))
 		return 0;
 	fill_place(&told.task, p, bpf_task_storage_get(&tasks, p, NULL, 0));
 	if (!is_told(request, &told.task, grp_place_of(told.task.place, GRP_PLACE_MEM)))
