@@ -168,7 +168,7 @@ pages_lie() { # NODES
 }
 
 @test "no call that a thread sleeps in is disturbed, and its new pages are there" {
-	local expected=bind:1
+	local expected=bind:1 ms=8000
 	if has_two_nodes; then
 		two_nodes
 	else
@@ -176,7 +176,7 @@ pages_lie() { # NODES
 		start_agent
 		ctl mkdir /one
 		ctl set /one cpuset.mem_policy interleave
-		expected=interleave:0
+		expected=interleave:0 ms=4000
 	fi
 	cat >"$BATS_TEST_TMPDIR/attach" <<-END
 		#!/bin/bash
@@ -185,14 +185,14 @@ pages_lie() { # NODES
 			end=\$((SECONDS + 60 * $SLOW))
 			until [[ \$(head -n 1 "/proc/\$pid/numa_maps" 2>/dev/null) == *" $expected"* ]]; do
 				# one whose time was over before: its pages will tell
-				[[ -s /proc/\$pid/numa_maps ]] || break
+				[[ \$(head -n 1 "/proc/\$pid/numa_maps") ]] 2>/dev/null || break
 				((SECONDS < end)) || exit
 				sleep 0.02 # lint: sleep-ok a step of a poll with a deadline
 			done
 		done
 	END
 	chmod +x "$BATS_TEST_TMPDIR/attach"
-	"$SUPPORT/blocked" -c "$BATS_TEST_TMPDIR/attach" $((4000 * SLOW))
+	"$SUPPORT/blocked" -c "$BATS_TEST_TMPDIR/attach" $((ms * SLOW))
 }
 
 @test "what is born while its parent is placed is placed as well" {
@@ -361,6 +361,7 @@ migrated() { # GROUP NUMBER
 	wait_until 60 pages_lie 0:64
 	# from all to one: what is elsewhere
 	ctl set /one cpuset.mems 0-1
+	follows "$PID" default
 	tell "set 1 $INTERLEAVE 3"
 	follows "$PID" default,interleave:0-1
 	new_pages_on "0:32 1:32" 1
