@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The e2e tests on other kernels: a guest for each kernel, all at the same time,
+# The e2e and BPF tests on other kernels: a guest for each kernel, all at the same time,
 # each running several files at a time. Prints TAP with every result of every
 # file. 6.1 is booted with preempt=full, where programs of ours can be preempted
 # in the middle of a storage helper.
@@ -19,8 +19,9 @@
 #			portion of ROTA on one, with every commit another
 #	VM_RESUME	1: go on with a run of VM_ALL that was cut short. Results
 #			that it had without a failure are taken as they are
-#	VM_FILES	only these files of tests/e2e, without .bats, on every kernel,
-#			in short form unless VM_ALL is set
+#	VM_FILES	only these files of tests/e2e, without .bats, or of another
+#			level, as in bpf/test_place.c, on every kernel, in short form
+#			unless VM_ALL is set
 #	VM_JOBS		how many files at a time in a guest (3)
 #	VM_TURN		which portion of ROTA (the number of commits)
 #
@@ -32,10 +33,9 @@ set -euo pipefail
 
 # Those that take a minute or so here, by turns on this kernel and that
 readonly SHORT=(orphans debug helpers)
-# Each takes 5 minutes at most, and has passed on all kernels
+# What takes 5 minutes at most and has passed there, a portion a line
 readonly ROTA=(
-	exactness
-	errno
+	'bpf/test_fastpath.c bpf/test_place.c'
 )
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
 readonly RESULTS=$BUILD/vm-results
@@ -68,6 +68,9 @@ files_of() {
 		names=(guest-storm "$ROOT"/tests/e2e/*.bats)
 		names=("${names[@]##*/}")
 		names=("${names[@]%.bats}")
+		for i in "$ROOT"/tests/bpf/test_*.c; do
+			names+=("bpf/${i##*/}")
+		done
 	else
 		read -ra names <<<"guest-storm $(portion "$1")"
 		for i in "${!SHORT[@]}"; do
@@ -75,11 +78,11 @@ files_of() {
 		done
 	fi
 	for i in "${names[@]}"; do
-		if [[ $i == guest-storm ]]; then
-			echo "vm/guest-storm"
-		else
-			echo "e2e/$i.bats"
-		fi
+		case $i in
+		guest-storm) echo "vm/guest-storm" ;;
+		*/*) echo "$i" ;;
+		*) echo "e2e/$i.bats" ;;
+		esac
 	done
 }
 
