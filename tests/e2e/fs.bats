@@ -233,6 +233,7 @@ has_mounts() {
 	assert_equal "$({ echo "$first" && cat <&7; } | md5sum)" "$before" "members when it was opened"
 	exec 7<&-
 	assert_equal "$(wc -l <"$DIR/g/tasks")" $((${#TIDS[@]} - 1)) "members now"
+	echo "${TIDS[0]}" >"$DIR/cgroup.procs"
 }
 
 # The first one goes, and comes again as the last.
