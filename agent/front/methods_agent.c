@@ -136,9 +136,17 @@ static int add_placement(const struct grp_agent *agent, json_t *counters)
 
 	grp_place_figures(agent->core, &place);
 	const struct counter rows[] = {
-		{ "placement_active", place.active },	 { "placements", place.placed },
-		{ "placement_repairs", place.repairs },	 { "placement_fights", place.fights },
+		{ "placement_active", place.active },
+		{ "placements", place.placed },
+		{ "placement_repairs", place.repairs },
+		{ "placement_fights", place.fights },
 		{ "placements_refused", place.refused },
+		{ "memory_placements", place.mems_placed },
+		{ "memory_placements_refused", place.mems_refused },
+		{ "memory_placements_pending", place.mems_pending },
+		{ "page_migrations", place.migrations },
+		{ "page_migrations_pending", place.migrations_pending },
+		{ "pages_left", place.migrate_pages_left },
 	};
 
 	return SET_COUNTERS(counters, rows);

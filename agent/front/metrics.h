@@ -51,6 +51,8 @@ struct grp_metrics_agent {
 	uint64_t releases_started, releases_failed, releases_pending;
 	struct grp_metrics_placement {
 		uint64_t active, placed, repairs, fights, refused;
+		uint64_t mems_placed, mems_refused, mems_pending;
+		uint64_t migrations, migrations_pending, migrate_pages_left;
 	} place;
 	struct grp_metrics_mounts {
 		uint64_t mounts, handles, references, requests, refused, interrupted;

@@ -201,6 +201,12 @@ static void take_placement(const struct grp_place_figures *figures,
 		.repairs = figures->repairs,
 		.fights = figures->fights,
 		.refused = figures->refused,
+		.mems_placed = figures->mems_placed,
+		.mems_refused = figures->mems_refused,
+		.mems_pending = figures->mems_pending,
+		.migrations = figures->migrations,
+		.migrations_pending = figures->migrations_pending,
+		.migrate_pages_left = figures->migrate_pages_left,
 	};
 }
 

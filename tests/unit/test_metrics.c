@@ -180,6 +180,12 @@ static void test_placement_and_mounts(void **state)
 		.repairs = 42,
 		.fights = 43,
 		.refused = 44,
+		.mems_placed = 45,
+		.mems_refused = 46,
+		.mems_pending = 47,
+		.migrations = 48,
+		.migrations_pending = 49,
+		.migrate_pages_left = 50,
 	};
 	metrics->agent.fs = (struct grp_metrics_mounts){
 		.mounts = 51,
@@ -195,6 +201,12 @@ static void test_placement_and_mounts(void **state)
 	assert_has_line(text, "taskgroup_placement_repairs_total 42");
 	assert_has_line(text, "taskgroup_placement_fights_total 43");
 	assert_has_line(text, "taskgroup_placements_refused_total 44");
+	assert_has_line(text, "taskgroup_memory_placements_total 45");
+	assert_has_line(text, "taskgroup_memory_placements_refused_total 46");
+	assert_has_line(text, "taskgroup_memory_placements_pending 47");
+	assert_has_line(text, "taskgroup_page_migrations_total 48");
+	assert_has_line(text, "taskgroup_page_migrations_pending 49");
+	assert_has_line(text, "taskgroup_pages_left_total 50");
 	assert_has_line(text, "taskgroup_fs_mounts 51");
 	assert_has_line(text, "taskgroup_fs_handles 52");
 	assert_has_line(text, "taskgroup_fs_references 53");
