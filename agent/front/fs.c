@@ -81,6 +81,7 @@ static void mount_free(struct grp_fs_mount *mount)
 	struct grp_fs *fs = mount->fs;
 
 	grp_fs_writes_drop(mount);
+	grp_fs_listings_drop(mount);
 	grp_fs_handles_drop(mount);
 	sd_event_source_disable_unref(mount->io);
 	if (mount->session)

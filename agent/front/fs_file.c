@@ -111,9 +111,24 @@ static bool is_snapshot(const struct grp_fs_node *node)
 	return node->kind == GRP_FS_FILE && node->ref.file && grp_file_is_of_members(&node->ref);
 }
 
-static int open_node(struct grp_fs_request *request, fuse_ino_t ino, struct fuse_file_info *fi,
-		     struct grp_fs_handle **ret_handle)
+/* Return: 0: it is answered later. */
+static int open_listing(struct grp_fs_request *request, struct grp_fs_handle *handle,
+			const struct grp_fs_node *node, const struct fuse_file_info *fi)
 {
+	const struct grp_file_access access = {
+		.core = request->core,
+		.group = node->group,
+		.caller = &handle->caller,
+	};
+	int r = grp_file_check(&access, node->ref.name, GRP_READ);
+
+	return r ?: grp_fs_listing_start(request, handle, node, fi);
+}
+
+/* Return: 0; 1: it is answered later. */
+static int open_node(struct grp_fs_request *request, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	bool later = false;
 	struct grp_fs_handle *handle;
 	struct grp_fs_node node;
 	int r;
@@ -124,31 +139,34 @@ static int open_node(struct grp_fs_request *request, fuse_ino_t ino, struct fuse
 	r = grp_fs_handle_new(request, &handle);
 	if (r < 0)
 		return r;
-	if (is_snapshot(&node) && (fi->flags & O_ACCMODE) != O_WRONLY)
-		r = take(handle, &node);
+	fi->fh = handle->id;
+	fi->direct_io = 1; /* its size is 0, whatever it holds */
+	if (is_snapshot(&node) && (fi->flags & O_ACCMODE) != O_WRONLY) {
+		later = true;
+		r = open_listing(request, handle, &node, fi);
+	}
 	if (r < 0)
 		grp_fs_handle_free(request->mount->fs, handle);
-	else
-		*ret_handle = handle;
-	return r;
+	return r ?: later;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct grp_fs_request request _cleanup_request_;
-	struct grp_fs_handle *handle = NULL;
+	struct grp_fs_handle *handle;
 	int r;
 
 	grp_fs_request_init(&request, req, true);
-	r = open_node(&request, ino, fi, &handle);
+	r = open_node(&request, ino, fi);
+	if (r > 0)
+		return;
 	if (r < 0) {
 		grp_fs_reply(req, r);
 		return;
 	}
-	fi->fh = handle->id;
-	fi->direct_io = 1; /* its size is 0, whatever it holds */
+	handle = grp_fs_handle_find(request.mount->fs, fi->fh);
 	/* One whose caller is gone will not be closed. */
-	if (fuse_reply_open(req, fi) < 0)
+	if (fuse_reply_open(req, fi) < 0 && handle)
 		grp_fs_handle_free(request.mount->fs, handle);
 }
 

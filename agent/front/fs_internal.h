@@ -32,6 +32,7 @@ struct grp_fs_mount {
 	sd_event_source *io;
 	struct fuse_buf buf;
 	struct grp_fs_write *writes; /* that go on */
+	struct grp_fs_listing *listings; /* so do these */
 	uint64_t references; /* to nodes, held by the kernel */
 };
 
@@ -189,6 +190,19 @@ int grp_fs_proc_read(struct grp_fs_mount *mount, const struct grp_fs_node *node,
 /* grp_fs_dir_ops(), grp_fs_file_ops() - fill in theirs. */
 void grp_fs_dir_ops(struct fuse_lowlevel_ops *ops);
 void grp_fs_file_ops(struct fuse_lowlevel_ops *ops);
+
+/* --- fs_listing.c ----------------------------------------------------------------------------- */
+
+/**
+ * grp_fs_listing_start() - who opens a file of members to read it is answered when they are found.
+ * @handle: taken over unless it fails. @fi: of the answer.
+ * Return: 0: it is answered later; -ENOMEM, -errno of the kernel.
+ */
+int grp_fs_listing_start(struct grp_fs_request *request, struct grp_fs_handle *handle,
+			 const struct grp_fs_node *node, const struct fuse_file_info *fi);
+
+/* grp_fs_listings_drop() - those of a mount that has ended. */
+void grp_fs_listings_drop(struct grp_fs_mount *mount);
 
 /* --- fs_write.c ------------------------------------------------------------------------------- */
 

@@ -50,9 +50,9 @@ struct request {
 	char data[128];
 };
 
-/* Return: 0, or the errno of the answer. */
-static int ask(struct fixture *f, enum fuse_opcode opcode, uint64_t node, uint32_t uid,
-	       const void *data, size_t len)
+/* Return: its number. */
+static uint64_t say(struct fixture *f, enum fuse_opcode opcode, uint64_t node, uint32_t uid,
+		    const void *data, size_t len)
 {
 	struct request request = {
 		.head = { .len = (uint32_t)(sizeof(request.head) + len),
@@ -63,15 +63,22 @@ static int ask(struct fixture *f, enum fuse_opcode opcode, uint64_t node, uint32
 			  .gid = uid,
 			  .pid = (uint32_t)getpid() },
 	};
-	struct fuse_out_header head;
-	struct iovec iov[] = { { &head, sizeof(head) }, { f->reply, REPLY_MAX } };
-	struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
-	ssize_t n;
 
 	memcpy(request.data, data, len);
 	assert_int_equal(send(f->kernel, &request, request.head.len, 0), request.head.len);
 	assert_true(fuse_session_receive_buf(f->mount->session, &f->mount->buf) > 0);
 	fuse_session_process_buf(f->mount->session, &f->mount->buf);
+	return f->unique;
+}
+
+/* The next answer, which must be that to @unique. Return: 0, or its errno. */
+static int hear(struct fixture *f, uint64_t unique)
+{
+	struct fuse_out_header head;
+	struct iovec iov[] = { { &head, sizeof(head) }, { f->reply, REPLY_MAX } };
+	struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t n;
+
 	for (int rounds = 0;; rounds++) {
 		n = recvmsg(f->kernel, &message, MSG_DONTWAIT);
 		if (n >= 0)
@@ -81,9 +88,15 @@ static int ask(struct fixture *f, enum fuse_opcode opcode, uint64_t node, uint32
 		assert_return_code(sd_event_run(f->fake->agent.event, ROUND_USEC), 0);
 	}
 	assert_true((size_t)n >= sizeof(head));
-	assert_int_equal(head.unique, f->unique);
+	assert_int_equal(head.unique, unique);
 	f->len = (size_t)n - sizeof(head);
 	return -head.error;
+}
+
+static int ask(struct fixture *f, enum fuse_opcode opcode, uint64_t node, uint32_t uid,
+	       const void *data, size_t len)
+{
+	return hear(f, say(f, opcode, node, uid, data, len));
 }
 
 static void say_hello(struct fixture *f)
@@ -262,6 +275,34 @@ static void test_snapshot_of_many(void **state)
 	close_file(f, node, handle);
 }
 
+/* An open that has to find very many: others are answered before, and it may be interrupted. */
+static void test_open_of_many(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t node = node_of(f, root_of(f), "tasks"), opened;
+	const struct fuse_open_in open = { .flags = 0 };
+	const struct fuse_getattr_in attributes = { .fh = 0 };
+	struct fuse_interrupt_in interrupt;
+	struct fuse_open_out out;
+
+	make_many(f);
+	opened = say(f, FUSE_OPEN, node, USER, &open, sizeof(open));
+	assert_return_code(sd_event_run(f->fake->agent.event, 0), 0);
+	assert_int_equal(ask(f, FUSE_GETATTR, node, USER, &attributes, sizeof(attributes)), 0);
+	assert_int_equal(hear(f, opened), 0);
+	memcpy(&out, f->reply, sizeof(out));
+	close_file(f, node, out.fh);
+	opened = say(f, FUSE_OPEN, node, USER, &open, sizeof(open));
+	interrupt.unique = opened;
+	(void)say(f, FUSE_INTERRUPT, 0, 0, &interrupt, sizeof(interrupt));
+	assert_int_equal(hear(f, opened), EINTR);
+	assert_null(f->fs->handles);
+	/* One that nobody will be told of: its mount ends. */
+	(void)say(f, FUSE_OPEN, node, USER, &open, sizeof(open));
+	grp_fs_listings_drop(f->mount);
+	assert_null(f->fs->handles);
+}
+
 static void hold(struct fixture *f, uint64_t handle, size_t bytes)
 {
 	struct grp_fs_handle *held = grp_fs_handle_find(f->fs, handle);
@@ -322,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_snapshot_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_of_a_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_at_read, setup, teardown),
 	};
