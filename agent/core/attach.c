@@ -253,7 +253,7 @@ static int move_asked(struct move *move, struct grp_ask *ask,
 	/* Also after success: there may have been nobody to come. */
 	grp_release_not_entered(core, move->target, &move->record);
 	end_plan(move);
-	if (r && !move->all_moved.n)
+	if (r && !move->some)
 		grp_ask_cancel(ask);
 	else if (!move->resumed)
 		grp_ask_attached(ask, &move->all_moved);
@@ -293,10 +293,15 @@ static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_tas
 {
 	struct grp_members one = { .items = member, .n = !member->exiting }, members = {};
 	bool alone = !member->unborn && (!id->whole || member->nr_threads == 1);
-	int r = alone ? 0 :
-			grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid,
-					 &members);
+	int r = 0;
 
+	if (!alone && grp_ask_unseen(ask, move->core, move->target, caller)) {
+		move->asked = false;
+		return 0;
+	}
+	if (!alone)
+		r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid,
+				     &members);
 	move->moved = alone ? one.n : members.n;
 	if (!r)
 		r = grp_ask_init(ask, move->core, move->target, alone ? &one : &members, caller,
@@ -403,8 +408,13 @@ static int ask_members(struct move *move, struct grp_ask *ask, struct grp_group 
 		       const struct grp_caller *caller)
 {
 	struct grp_members members = {};
-	int r = grp_group_members(move->core, from, false, NULL, &members);
+	int r;
 
+	if (grp_ask_unseen(ask, move->core, move->target, caller)) {
+		move->asked = false;
+		return 0;
+	}
+	r = grp_group_members(move->core, from, false, NULL, &members);
 	if (!r)
 		r = grp_ask_init(ask, move->core, move->target, &members, caller, move->error);
 	grp_members_done(&members);
@@ -476,17 +486,10 @@ int grp_attach_again(struct grp_core *core, const struct grp_journal *record)
 	const struct grp_caller caller = { .uid = record->uid };
 	struct grp_target target = {};
 	struct move move = { .core = core, .target = &target, .caller = &caller, .resumed = record };
-	int r;
+	int r = grp_target_recorded(core, record, &target);
 
-	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
-		struct grp_group *group = grp_group_by_id(core, record->target[slot]);
-
-		if (!record->target[slot])
-			continue;
-		if (!group || group->dying)
-			return -ENOENT;
-		target.group[slot] = group;
-	}
+	if (r)
+		return r;
 	r = source.group ? attach_members(&move, &source) : resume_task(&move, record);
 	grp_release_not_entered(core, &target, record);
 	grp_target_tell(core, &target, &caller);

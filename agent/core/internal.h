@@ -372,6 +372,10 @@ int grp_subsystem_enable(struct grp_core *core, struct grp_hierarchy *hierarchy,
 /* Tells subsystems of births and exits since the last time (FE-6). */
 void grp_subsystems_poll(struct grp_core *core);
 
+/* The target of an attach as its intent says it (set.c). -ENOENT: a group has gone. */
+int grp_target_recorded(struct grp_core *core, const struct grp_journal *record,
+			struct grp_target *ret_target);
+
 /* Whether a subsystem of the target's groups wants to know who moves. */
 bool grp_target_asks(struct grp_core *core, const struct grp_target *target);
 
@@ -381,17 +385,26 @@ struct grp_ask {
 	uint32_t acting[GRP_HIERARCHIES_MAX];
 	unsigned int asked;
 	bool wanted; /* somebody is elsewhere: it is not a no-op (VER-8) */
+	bool unseen; /* by grp_ask_unseen() */
 };
 /* @members: who shall move; those that are there already are not asked about. */
 int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
 		 const struct grp_members *members, const struct grp_caller *caller,
 		 struct grp_error *error);
+/**
+ * grp_ask_unseen() - asks about threads that nobody wants to see one by one.
+ * Return: true: they may come; false: they have to be listed, as somebody looks at
+ * them or refuses: then it matters whether they are there already.
+ */
+bool grp_ask_unseen(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
+		    const struct grp_caller *caller);
 /* The first error; then everything is cancelled. */
 int grp_ask_veto(struct grp_ask *ask);
 void grp_ask_cancel(struct grp_ask *ask);
 /*
  * @moved: what the passes told, each with the set it came from; its order changes.
  * Subsystems hear of those that came from elsewhere, the ones born there meanwhile too.
+ * Of threads that they did not want to see they hear that some have come.
  */
 void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved);
 void grp_ask_done(struct grp_ask *ask);

@@ -190,6 +190,11 @@ int grp_place_check(struct grp_core *core, const struct grp_group *group,
 	return grp_place_claim(core, error);
 }
 
+bool grp_place_looks(const struct grp_core *core, const struct grp_group *group)
+{
+	return grp_place_confines(core, group);
+}
+
 int grp_place_can_attach(const struct grp_attach *attach)
 {
 	if (!grp_place_confines(attach->core, attach->group))

@@ -59,6 +59,9 @@ int grp_place_check(struct grp_core *core, const struct grp_group *group,
  */
 int grp_place_can_attach(const struct grp_attach *attach);
 
+/* grp_place_looks() - whether that depends on who they are. */
+bool grp_place_looks(const struct grp_core *core, const struct grp_group *group);
+
 /* grp_place_touch() - tasks have come into the group: they are placed soon. */
 void grp_place_touch(struct grp_core *core, struct grp_group *group);
 

@@ -265,10 +265,15 @@ int grp_memory_can_attach(const struct grp_attach *attach)
 	return grp_place_claim(attach->core, attach->error);
 }
 
+bool grp_memory_looks(const struct grp_group *group)
+{
+	return group->memory && group->memory->migrates;
+}
+
 void grp_memory_attached(const struct grp_attach *attach)
 {
 	touch(attach->core, attach->group);
-	if (attach->group->memory && attach->group->memory->migrates)
+	if (grp_memory_looks(attach->group))
 		grp_memory_move_attached(attach);
 }
 

@@ -55,6 +55,9 @@ int grp_memory_check(struct grp_core *core, const struct grp_group *group,
 /* grp_memory_can_attach() - the same for those who are about to come: -EBUSY, -errno. */
 int grp_memory_can_attach(const struct grp_attach *attach);
 
+/* grp_memory_looks() - whether it matters who they are: their pages would be moved. */
+bool grp_memory_looks(const struct grp_group *group);
+
 /* grp_memory_attached() - they have come: they are placed soon, and their pages moved. */
 void grp_memory_attached(const struct grp_attach *attach);
 

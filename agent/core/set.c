@@ -162,6 +162,22 @@ int grp_target_add(struct grp_target *target, struct grp_group *group)
 	return 0;
 }
 
+int grp_target_recorded(struct grp_core *core, const struct grp_journal *record,
+			struct grp_target *ret_target)
+{
+	*ret_target = (struct grp_target){};
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_group *group = grp_group_by_id(core, record->target[slot]);
+
+		if (!record->target[slot])
+			continue;
+		if (!group || group->dying)
+			return -ENOENT;
+		ret_target->group[slot] = group;
+	}
+	return 0;
+}
+
 int grp_set_change(struct grp_core *core, const struct grp_set *set,
 		   const struct grp_target *target, struct grp_error *error,
 		   struct grp_set **ret_set)

@@ -24,7 +24,8 @@ struct grp_attach {
 	/*
 	 * Threads that are elsewhere in this hierarchy. can_attach: as seen just
 	 * before; attach: those that were moved, the ones born meanwhile too.
-	 * NULL with n 0: could any task enter? (TASK-10)
+	 * NULL with n 0: could any task enter? (TASK-10) NULL with n 1: threads
+	 * that nobody looks at, see `looks`.
 	 */
 	const struct grp_member *tasks;
 	size_t n;
@@ -62,6 +63,12 @@ struct grp_subsystem {
 	int (*can_attach)(const struct grp_attach *attach, void *state);
 	void (*cancel_attach)(const struct grp_attach *attach, void *state);
 	void (*attach)(const struct grp_attach *attach, void *state);
+	/*
+	 * looks: whether those two look at the threads one by one; absent: they do.
+	 * If nobody does who is concerned, they are not listed, which costs more than
+	 * to move them.
+	 */
+	bool (*looks)(struct grp_core *core, struct grp_group *group);
 	/*
 	 * fork, exit: @n tasks were born into the group or have died in it, some
 	 * time since the last call; for a new binding, all that are there (FE-6).

@@ -74,6 +74,39 @@ int grp_ask_init(struct grp_ask *ask, struct grp_core *core, const struct grp_ta
 	return r;
 }
 
+static bool looks(struct grp_core *core, struct grp_group *group)
+{
+	uint32_t mask = acting(core, group);
+
+	for (size_t i = 0; i < grp_n_subsystems; i++) {
+		const struct grp_subsystem *subsystem = grp_subsystems[i];
+
+		if (mask & (1U << i) && (subsystem->can_attach || subsystem->attach) &&
+		    (!subsystem->looks || subsystem->looks(core, group)))
+			return true;
+	}
+	return false;
+}
+
+bool grp_ask_unseen(struct grp_ask *ask, struct grp_core *core, const struct grp_target *target,
+		    const struct grp_caller *caller)
+{
+	*ask = (struct grp_ask){ .unseen = true };
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++) {
+		struct grp_group *group = target->group[slot];
+
+		if (!group)
+			continue;
+		if (looks(core, group))
+			return false;
+		ask->acting[slot] = acting(core, group);
+		ask->attach[slot] = (struct grp_attach){
+			.core = core, .group = group, .n = 1, .caller = caller
+		};
+	}
+	return grp_ask_veto(ask) == 0;
+}
+
 void grp_ask_done(struct grp_ask *ask)
 {
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
@@ -161,8 +194,10 @@ void grp_ask_attached(struct grp_ask *ask, struct grp_members *moved)
 
 		if (!attach.group)
 			continue;
-		attach.n = sort_out(&attach, moved);
-		attach.tasks = moved->items;
+		if (!ask->unseen) {
+			attach.n = sort_out(&attach, moved);
+			attach.tasks = moved->items;
+		}
 		tell_attached(&attach, ask->acting[slot]);
 	}
 }

@@ -162,6 +162,7 @@ void grp_cpuset_place_changed(struct grp_core *core, struct grp_group *group,
 			      enum grp_list_kind kind);
 void grp_cpuset_place_rebound(struct grp_core *core, struct grp_hierarchy *hierarchy);
 int grp_cpuset_place_can_attach(const struct grp_attach *attach);
+bool grp_cpuset_place_looks(struct grp_core *core, struct grp_group *group);
 void grp_cpuset_place_attached(const struct grp_attach *attach);
 /* How memory is to be taken or moved has changed: a flag, or mem_policy. */
 void grp_cpuset_place_memory(struct grp_core *core, struct grp_group *group);

@@ -377,6 +377,7 @@ const struct grp_subsystem grp_cpuset = {
 	.create = grp_cpuset_create,
 	.destroy = grp_cpuset_destroy,
 	.can_attach = grp_cpuset_can_attach,
+	.looks = grp_cpuset_place_looks,
 	.attach = grp_cpuset_attach,
 	.bind = grp_cpuset_bind,
 	.check = grp_cpuset_check_all,

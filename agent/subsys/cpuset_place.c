@@ -145,16 +145,24 @@ void grp_cpuset_place_rebound(struct grp_core *core, struct grp_hierarchy *hiera
 }
 
 /* One that was made with the lists of its parent has told nothing yet. */
+static void tell_new(struct grp_core *core, struct grp_group *group)
+{
+	if (!group->cpus)
+		tell(core, group, GRP_LIST_CPUS);
+	if (!group->memory)
+		tell(core, group, GRP_LIST_NODES);
+}
+
 int grp_cpuset_place_can_attach(const struct grp_attach *attach)
 {
-	int r;
+	tell_new(attach->core, attach->group);
+	return grp_place_can_attach(attach) ?: grp_memory_can_attach(attach);
+}
 
-	if (!attach->group->cpus)
-		tell(attach->core, attach->group, GRP_LIST_CPUS);
-	if (!attach->group->memory)
-		tell(attach->core, attach->group, GRP_LIST_NODES);
-	r = grp_place_can_attach(attach);
-	return r ?: grp_memory_can_attach(attach);
+bool grp_cpuset_place_looks(struct grp_core *core, struct grp_group *group)
+{
+	tell_new(core, group);
+	return grp_place_looks(core, group) || grp_memory_looks(group);
 }
 
 void grp_cpuset_place_attached(const struct grp_attach *attach)

@@ -184,6 +184,37 @@ static void test_order(void **state)
 	cpuset_holds(world, "c:/p/c", "cpus", "2");
 }
 
+/* Lists made for moves of a process with two threads to and fro. */
+static unsigned int lists_of_a_move(struct world *world)
+{
+	unsigned int before = world->fake->passes[GRP_PASS_LIST], lists;
+
+	assert_int_equal(world_move(world, "c:/a", 10, true), 0);
+	lists = world->fake->passes[GRP_PASS_LIST] - before;
+	assert_int_equal(world_tasks(world, "c:/a"), 2);
+	assert_int_equal(world_move(world, "c:/", 10, true), 0);
+	assert_int_equal(world_tasks(world, "c:/a"), 0);
+	return lists;
+}
+
+/* Threads are listed before a move where it matters who they are, and only there. */
+static void test_who_is_looked_at(void **state)
+{
+	struct world *world = *state;
+	unsigned int least;
+
+	cpuset_group(world, "c:/a", "0-7", "0-1");
+	fake_task_fork(world->fake, 1, 10, 10);
+	fake_task_fork(world->fake, 10, 11, 10);
+	least = lists_of_a_move(world);
+	assert_int_equal(cpuset_write(world, "c:/a", "cpus", "0-3"), 0);
+	assert_int_equal(lists_of_a_move(world), least + 1);
+	assert_int_equal(cpuset_write(world, "c:/a", "cpus", "0-7"), 0);
+	assert_int_equal(lists_of_a_move(world), least);
+	assert_int_equal(cpuset_write(world, "c:/a", "memory_migrate", "1"), 0);
+	assert_int_equal(lists_of_a_move(world), least + 1);
+}
+
 /* CPUSET-10, R3. */
 static void test_tasks(void **state)
 {
@@ -234,9 +265,9 @@ static void test_switched_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_parent),   TEST(test_exclusive_parent),
-		TEST(test_siblings), TEST(test_order),
-		TEST(test_tasks),    TEST(test_switched_off),
+		TEST(test_who_is_looked_at), TEST(test_parent), TEST(test_exclusive_parent),
+		TEST(test_siblings),	     TEST(test_order),	TEST(test_tasks),
+		TEST(test_switched_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
