@@ -70,6 +70,23 @@ make_groups() {
 	assert_equal "$(ctl exec /a/b/c -- sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)" 1 "of a copy of them"
 }
 
+@test "Charlie: a shell, its subshell and where they are (CPUSET-30)" {
+	local cpus=1 mems=0
+	(($(nproc) < 4)) || cpus=2-3
+	[[ ! -d /sys/devices/system/node/node1 ]] || mems=1
+	start_agent
+	ctl mount -o cpuset set
+	ctl mkdir set:/Charlie
+	ctl set set:/Charlie cpuset.cpus "$cpus"
+	ctl set set:/Charlie cpuset.mems "$mems"
+	# shellcheck disable=SC2016 # for the shells inside
+	run -0 bash -c '"$GRPCTL" --instance "$INSTANCE" attach set:/Charlie $$
+		("$GRPCTL" --instance "$INSTANCE" which "$BASHPID"
+		sed -n "s/^Cpus_allowed_list:\t/allowed /p" "/proc/$BASHPID/status"; true)'
+	assert_match "$output" '(^|'$'\n'')cpuset,name=set:/Charlie($|'$'\n'')' "path of the subshell"
+	assert_match "$output" "(^|"$'\n'")allowed $cpus\$" "CPUs of the subshell"
+}
+
 @test "an own wish is kept, inherited, and given back" {
 	make_groups
 	spawn sleeper taskset -c 1 "$SUPPORT/burn" 1 --hold
