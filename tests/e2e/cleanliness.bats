@@ -229,6 +229,8 @@ fds_are() {
 	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" nested 10000 >/dev/null
 	"$SUPPORT/hostile" "$RUN_DIR/$INSTANCE/control.sock" garbage 10000 >/dev/null
 	stop_agent
-	# it says so of each command that it does not know
-	assert_equal "$(grep -v 'unhandled eBPF command' "$log")" "" "what valgrind found"
+	# it says so, in several lines, of each command of bpf(2) and each system call that it does not know:
+	# those that features tries are younger than some of its versions
+	run -0 sed -e '/unhandled eBPF command/d' -e '/WARNING: unhandled .* syscall: /,/valgrind\.org/d' "$log"
+	assert_equal "$output" "" "what valgrind found"
 }
