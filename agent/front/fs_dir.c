@@ -121,20 +121,19 @@ static int list_group(struct grp_core *core, struct grp_fs_handle *handle, struc
 }
 
 /* All that is there at this moment, so that none is shown twice whatever happens. */
-static int list(struct grp_fs_mount *mount, struct grp_fs_handle *handle, fuse_ino_t ino)
+static int list(struct grp_fs_mount *mount, struct grp_fs_handle *handle,
+		const struct grp_fs_node *node)
 {
-	struct grp_fs_node node;
 	int r;
 
 	grp_fs_handle_clear(handle);
-	grp_fs_node(mount, ino, &node);
-	r = grp_fs_handle_add(handle, ".", &node);
+	r = grp_fs_handle_add(handle, ".", node);
 	if (r == 0)
-		r = grp_fs_handle_add(handle, "..", &node);
-	if (r == 0 && node.kind == GRP_FS_GROUP && node.group)
-		r = list_group(mount->fs->agent->core, handle, node.group);
-	else if (r == 0 && node.kind != GRP_FS_GROUP)
-		r = grp_fs_proc_list(mount, handle, &node);
+		r = grp_fs_handle_add(handle, "..", node);
+	if (r == 0 && node->kind == GRP_FS_GROUP && node->group)
+		r = list_group(mount->fs->agent->core, handle, node->group);
+	else if (r == 0 && node->kind != GRP_FS_GROUP)
+		r = grp_fs_proc_list(mount, handle, node);
 	return r;
 }
 
@@ -156,20 +155,17 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		grp_fs_handle_free(request.mount->fs, handle);
 }
 
-static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		       struct fuse_file_info *fi)
+void grp_fs_reply_entries(fuse_req_t req, const struct grp_fs_handle *handle, size_t size,
+			  size_t from)
 {
-	struct grp_fs_mount *mount = fuse_req_userdata(req);
-	struct grp_fs_handle *handle = grp_fs_handle_find(mount->fs, fi->fh);
 	_cleanup_free_ char *buf = malloc(size);
-	int r = handle ? 0 : -ESTALE;
 	size_t n = 0;
 
-	if (r == 0 && !buf)
-		r = -ENOMEM;
-	if (r == 0 && !off)
-		r = list(mount, handle, ino);
-	for (size_t i = (size_t)off; r == 0 && i < handle->n_entries; i++) {
+	if (!buf) {
+		grp_fs_reply(req, -ENOMEM);
+		return;
+	}
+	for (size_t i = from; i < handle->n_entries; i++) {
 		const struct grp_fs_entry *entry = &handle->entries[i];
 		const struct stat st = { .st_ino = entry->ino,
 					 .st_mode = entry->directory ? S_IFDIR : S_IFREG };
@@ -180,10 +176,29 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 			break;
 		n += len;
 	}
+	(void)fuse_reply_buf(req, buf, n);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		       struct fuse_file_info *fi)
+{
+	struct grp_fs_mount *mount = fuse_req_userdata(req);
+	struct grp_fs_handle *handle = grp_fs_handle_find(mount->fs, fi->fh);
+	struct grp_fs_node node;
+	int r = handle ? 0 : -ESTALE;
+
+	grp_fs_node(mount, ino, &node);
+	if (r == 0 && !off)
+		r = list(mount, handle, &node);
+	if (r == 0 && !off && node.kind == GRP_FS_PROC) {
+		r = grp_fs_listing_readdir(req, handle, size);
+		if (r == 0)
+			return;
+	}
 	if (r < 0)
 		grp_fs_reply(req, r);
 	else
-		(void)fuse_reply_buf(req, buf, n);
+		grp_fs_reply_entries(req, handle, size, (size_t)off);
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -122,7 +122,7 @@ static int open_listing(struct grp_fs_request *request, struct grp_fs_handle *ha
 	};
 	int r = grp_file_check(&access, node->ref.name, GRP_READ);
 
-	return r ?: grp_fs_listing_start(request, handle, node, fi);
+	return r ?: grp_fs_listing_open(request, handle, node, fi);
 }
 
 /* Return: 0; 1: it is answered later. */

@@ -177,15 +177,25 @@ void grp_fs_handles_drop(struct grp_fs_mount *mount);
 int grp_fs_proc_find(struct grp_fs_mount *mount, const struct grp_fs_node *directory,
 		     const char *name, struct grp_fs_node *ret_node);
 
-/* grp_fs_proc_list() - the entries of TOP or PROC, without the two of every directory. */
+/*
+ * grp_fs_proc_list() - the entries of TOP or PROC, without the two of every directory;
+ * of PROC without those of tasks.
+ */
 int grp_fs_proc_list(struct grp_fs_mount *mount, struct grp_fs_handle *handle,
 		     const struct grp_fs_node *directory);
+
+/* grp_fs_proc_add() - entries of PROC: the processes of these. -ENOMEM. */
+int grp_fs_proc_add(struct grp_fs_handle *handle, struct grp_members *members);
 
 /* grp_fs_proc_read() - what a file there holds; malloc'ed. -ESRCH: the task is gone. */
 int grp_fs_proc_read(struct grp_fs_mount *mount, const struct grp_fs_node *node, char **ret_text,
 		     size_t *ret_len);
 
 /* --- fs_dir.c, fs_file.c: operations -------------------------------------------------------- */
+
+/* grp_fs_reply_entries() - of a directory, from this one on, as much as there is room for. */
+void grp_fs_reply_entries(fuse_req_t req, const struct grp_fs_handle *handle, size_t size,
+			  size_t from);
 
 /* grp_fs_dir_ops(), grp_fs_file_ops() - fill in theirs. */
 void grp_fs_dir_ops(struct fuse_lowlevel_ops *ops);
@@ -194,12 +204,19 @@ void grp_fs_file_ops(struct fuse_lowlevel_ops *ops);
 /* --- fs_listing.c ----------------------------------------------------------------------------- */
 
 /**
- * grp_fs_listing_start() - who opens a file of members to read it is answered when they are found.
+ * grp_fs_listing_open() - who opens a file of members to read it is answered when they are found.
  * @handle: taken over unless it fails. @fi: of the answer.
  * Return: 0: it is answered later; -ENOMEM, -errno of the kernel.
  */
-int grp_fs_listing_start(struct grp_fs_request *request, struct grp_fs_handle *handle,
-			 const struct grp_fs_node *node, const struct fuse_file_info *fi);
+int grp_fs_listing_open(struct grp_fs_request *request, struct grp_fs_handle *handle,
+			const struct grp_fs_node *node, const struct fuse_file_info *fi);
+
+/**
+ * grp_fs_listing_readdir() - so is who begins to read directory proc, by all processes.
+ * @handle: of the directory; has its other entries. @size: of the answer.
+ * Return: as grp_fs_listing_open().
+ */
+int grp_fs_listing_readdir(fuse_req_t req, const struct grp_fs_handle *handle, size_t size);
 
 /* grp_fs_listings_drop() - those of a mount that has ended. */
 void grp_fs_listings_drop(struct grp_fs_mount *mount);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Members of a group, for who opens "tasks" or "cgroup.procs" to read it. They are found
- * in pieces, between other requests, and the open is answered when all are there: it is
- * the time of that answer that the file tells of (TASK-2).
+ * Members of a group, for who opens "tasks" or "cgroup.procs" to read it, and processes,
+ * for who lists proc. They are found in pieces, between other requests, and answered when
+ * all are there: it is the time of that answer that is told of (TASK-2).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,16 +14,22 @@
 #include "core/census.h"
 #include "front/fs_internal.h"
 
-/* An open that is not answered yet. */
+/* A request that is not answered yet. */
 struct grp_fs_listing {
 	struct grp_fs_listing *prev, *next;
 	fuse_req_t req;
-	struct fuse_file_info fi;
 	struct grp_fs_mount *mount;
-	struct grp_fs_handle *handle; /* not known to the kernel yet, so that nobody closes it */
 	struct grp_census *census;
-	bool processes;
 	sd_event_source *step;
+	/* Answers; with @r 0 all are there. */
+	void (*answer)(struct grp_fs_listing *listing, int r);
+	/* An open: */
+	struct fuse_file_info fi;
+	struct grp_fs_handle *handle; /* not known to the kernel yet, so that nobody closes it */
+	bool processes;
+	/* A readdir: */
+	uint64_t directory; /* handle by id */
+	size_t size;
 };
 
 static void listing_free(struct grp_fs_listing *listing)
@@ -54,10 +60,8 @@ static int put_members(const struct grp_fs_listing *listing)
 	return grp_fs_handle_set_text(listing->handle, TAKE_PTR(text), len);
 }
 
-static void finish(struct grp_fs_listing *listing, int r)
+static void answer_open(struct grp_fs_listing *listing, int r)
 {
-	struct grp_fs *fs = listing->mount->fs;
-
 	if (r == 0)
 		r = put_members(listing);
 	/* One whose caller is gone will not be closed. */
@@ -66,7 +70,24 @@ static void finish(struct grp_fs_listing *listing, int r)
 	else
 		r = fuse_reply_open(listing->req, &listing->fi);
 	if (r < 0)
-		grp_fs_handle_free(fs, listing->handle);
+		grp_fs_handle_free(listing->mount->fs, listing->handle);
+}
+
+static void answer_readdir(struct grp_fs_listing *listing, int r)
+{
+	struct grp_fs_handle *handle = grp_fs_handle_find(listing->mount->fs, listing->directory);
+
+	if (r == 0)
+		r = handle ? grp_fs_proc_add(handle, grp_census_members(listing->census)) : -ESTALE;
+	if (r < 0)
+		grp_fs_reply(listing->req, r);
+	else
+		grp_fs_reply_entries(listing->req, handle, listing->size, 0);
+}
+
+static void finish(struct grp_fs_listing *listing, int r)
+{
+	listing->answer(listing, r);
 	listing_free(listing);
 }
 
@@ -83,24 +104,21 @@ static int on_step(sd_event_source *source, void *data)
 	return 0;
 }
 
-int grp_fs_listing_start(struct grp_fs_request *request, struct grp_fs_handle *handle,
-			 const struct grp_fs_node *node, const struct fuse_file_info *fi)
+/* Takes over the request. Return: 0; -errno: it is still the caller's. */
+static int start(const struct grp_fs_listing *what, const struct grp_group *group, bool recursive,
+		 uint32_t pidns)
 {
-	struct grp_fs_listing *listing = calloc(1, sizeof(*listing));
+	struct grp_fs_listing *listing = malloc(sizeof(*listing));
 	int r;
 
 	if (!listing)
 		return -ENOMEM;
-	listing->req = request->req;
-	listing->fi = *fi;
-	listing->mount = request->mount;
-	listing->handle = handle;
-	listing->processes = strcmp(node->ref.name, "tasks") != 0;
-	DL_APPEND(request->mount->listings, listing);
-	r = grp_census_new(request->core, node->group, false, request->caller.pidns,
+	*listing = *what;
+	DL_APPEND(listing->mount->listings, listing);
+	r = grp_census_new(listing->mount->fs->agent->core, group, recursive, pidns,
 			   &listing->census);
 	if (r == 0)
-		r = sd_event_add_defer(request->mount->fs->agent->event, &listing->step, on_step,
+		r = sd_event_add_defer(listing->mount->fs->agent->event, &listing->step, on_step,
 				       listing);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(listing->step, SD_EVENT_ON);
@@ -109,6 +127,35 @@ int grp_fs_listing_start(struct grp_fs_request *request, struct grp_fs_handle *h
 		return r;
 	}
 	return 0;
+}
+
+int grp_fs_listing_open(struct grp_fs_request *request, struct grp_fs_handle *handle,
+			const struct grp_fs_node *node, const struct fuse_file_info *fi)
+{
+	const struct grp_fs_listing what = {
+		.req = request->req,
+		.mount = request->mount,
+		.answer = answer_open,
+		.fi = *fi,
+		.handle = handle,
+		.processes = strcmp(node->ref.name, "tasks") != 0,
+	};
+
+	return start(&what, node->group, false, request->caller.pidns);
+}
+
+int grp_fs_listing_readdir(fuse_req_t req, const struct grp_fs_handle *handle, size_t size)
+{
+	const struct grp_fs_listing what = {
+		.req = req,
+		.mount = handle->mount,
+		.answer = answer_readdir,
+		.directory = handle->id,
+		.size = size,
+	};
+	const struct grp_hierarchy *any = grp_hierarchy_at(what.mount->fs->agent->core, 0);
+
+	return any ? start(&what, any->root, true, 0) : -ENOENT;
 }
 
 void grp_fs_listings_drop(struct grp_fs_mount *mount)

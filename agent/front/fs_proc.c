@@ -85,36 +85,31 @@ static int list_top(struct grp_core *core, struct grp_fs_handle *handle)
 	return r;
 }
 
-static int list_processes(struct grp_core *core, struct grp_fs_handle *handle)
+int grp_fs_proc_add(struct grp_fs_handle *handle, struct grp_members *members)
 {
-	struct grp_hierarchy *any = grp_hierarchy_at(core, 0);
-	struct grp_members members = { .n = 0 };
 	struct grp_fs_node node;
-	int r;
+	int r = 0;
 
-	grp_fs_proc_node(GRP_FS_PROC_CONTAINERS, 0, &node);
-	r = grp_fs_handle_add(handle, CONTAINERS_NAME, &node);
-	if (r == 0 && any)
-		r = grp_group_members(core, any->root, true, NULL, &members);
-	grp_members_processes(&members);
-	for (size_t i = 0; r == 0 && i < members.n; i++) {
+	grp_members_processes(members);
+	for (size_t i = 0; r == 0 && i < members->n; i++) {
 		char name[16];
 
-		(void)snprintf(name, sizeof(name), "%d", (int)members.items[i].tid);
-		grp_fs_proc_node(GRP_FS_PROC_TASK, members.items[i].tid, &node);
+		(void)snprintf(name, sizeof(name), "%d", (int)members->items[i].tid);
+		grp_fs_proc_node(GRP_FS_PROC_TASK, members->items[i].tid, &node);
 		r = grp_fs_handle_add(handle, name, &node);
 	}
-	grp_members_done(&members);
 	return r;
 }
 
 int grp_fs_proc_list(struct grp_fs_mount *mount, struct grp_fs_handle *handle,
 		     const struct grp_fs_node *directory)
 {
-	struct grp_core *core = mount->fs->agent->core;
+	struct grp_fs_node node;
 
-	return directory->kind == GRP_FS_TOP ? list_top(core, handle) :
-					       list_processes(core, handle);
+	if (directory->kind == GRP_FS_TOP)
+		return list_top(mount->fs->agent->core, handle);
+	grp_fs_proc_node(GRP_FS_PROC_CONTAINERS, 0, &node);
+	return grp_fs_handle_add(handle, CONTAINERS_NAME, &node);
 }
 
 /* --- texts ---------------------------------------------------------------------------------- */

@@ -303,6 +303,49 @@ static void test_open_of_many(void **state)
 	assert_null(f->fs->handles);
 }
 
+/* Whether the directory that was heard has this name as the last one. */
+static void assert_last(const struct fixture *f, const char *name)
+{
+	struct fuse_dirent entry;
+	size_t at = 0, last = 0;
+
+	for (; at < f->len; at += FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET + entry.namelen)) {
+		memcpy(&entry, f->reply + at, FUSE_NAME_OFFSET);
+		last = at;
+	}
+	memcpy(&entry, f->reply + last, FUSE_NAME_OFFSET);
+	assert_int_equal(entry.namelen, strlen(name));
+	assert_memory_equal(f->reply + last + FUSE_NAME_OFFSET, name, entry.namelen);
+}
+
+/* The same of proc, which has all processes; one of them has very many threads. */
+static void test_proc_of_many(void **state)
+{
+	struct fixture *f = *state;
+	const struct fuse_getattr_in attributes = { .fh = 0 };
+	struct fuse_read_in in = { .size = 4096 };
+	const struct fuse_open_in open = { .flags = 0 };
+	struct fuse_release_in release;
+	struct fuse_interrupt_in interrupt;
+	struct fuse_open_out out;
+	struct grp_fs_node node;
+
+	make_many(f);
+	grp_fs_proc_node(GRP_FS_PROC, 0, &node);
+	assert_int_equal(ask(f, FUSE_OPENDIR, node.ino, USER, &open, sizeof(open)), 0);
+	memcpy(&out, f->reply, sizeof(out));
+	release.fh = in.fh = out.fh;
+	interrupt.unique = say(f, FUSE_READDIR, node.ino, USER, &in, sizeof(in));
+	assert_return_code(sd_event_run(f->fake->agent.event, 0), 0);
+	assert_int_equal(ask(f, FUSE_GETATTR, node.ino, USER, &attributes, sizeof(attributes)), 0);
+	assert_int_equal(hear(f, interrupt.unique), 0);
+	assert_last(f, "1000");
+	interrupt.unique = say(f, FUSE_READDIR, node.ino, USER, &in, sizeof(in));
+	(void)say(f, FUSE_INTERRUPT, 0, 0, &interrupt, sizeof(interrupt));
+	assert_int_equal(hear(f, interrupt.unique), EINTR);
+	assert_int_equal(ask(f, FUSE_RELEASEDIR, node.ino, 0, &release, sizeof(release)), 0);
+}
+
 static void hold(struct fixture *f, uint64_t handle, size_t bytes)
 {
 	struct grp_fs_handle *held = grp_fs_handle_find(f->fs, handle);
@@ -364,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_snapshot_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_proc_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_of_a_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_at_read, setup, teardown),
 	};
