@@ -30,11 +30,14 @@ static void build_path(const struct bench *bench)
 	(void)snprintf(agent_path, sizeof(agent_path), "%s/grpagent", bench->build);
 }
 
-static _Noreturn void exec_agent(char *instance)
+static _Noreturn void exec_agent(struct bench_agent *agent)
 {
 	char name[] = "--instance", metrics[] = "--metrics", none[] = "none";
 	char groups[] = "--capacity-groups", number[] = CAPACITY_GROUPS;
-	char *const argv[] = { agent_path, name, instance, metrics, none, groups, number, NULL };
+	char mount[] = "--mount";
+	char *const argv[] = { agent_path,   name,   agent->instance, metrics,
+			       none,	     groups, number,	      agent->mount ? mount : NULL,
+			       agent->mount, NULL };
 
 	/* Quiet as long as all goes well. */
 	if (!getenv("BENCH_VERBOSE") && !freopen("/dev/null", "w", stderr))
@@ -81,7 +84,7 @@ int bench_agent_restart(const struct bench *bench, struct bench_agent *agent)
 	build_path(bench);
 	agent->pid = fork();
 	if (!agent->pid)
-		exec_agent(agent->instance);
+		exec_agent(agent);
 	if (agent->pid < 0) {
 		agent->pid = 0;
 		return bench_fail(-errno, "fork");
@@ -91,7 +94,7 @@ int bench_agent_restart(const struct bench *bench, struct bench_agent *agent)
 
 int bench_agent_start(const struct bench *bench, const char *tag, struct bench_agent *ret_agent)
 {
-	*ret_agent = (struct bench_agent){ .fd = -1 };
+	*ret_agent = (struct bench_agent){ .fd = -1, .mount = ret_agent->mount };
 	(void)snprintf(ret_agent->instance, sizeof(ret_agent->instance), "%s-%s", bench->instance,
 		       tag);
 	ret_agent->reply = malloc(READ_BYTES);

@@ -174,7 +174,10 @@ unsigned int bench_crowd_room(unsigned int wanted);
 void bench_v1_init(const char *name);
 /* bench_v1_make() - a fresh directory; @name below ours. -EOPNOTSUPP: no v1 cpuacct here. */
 int bench_v1_make(const char *name, char *path, size_t size);
-/* bench_v1_write() - open, write, close of a file of it. */
+/* bench_v1_use() - of this controller from now on; "cpuacct" at first. Nothing is made just now. */
+void bench_v1_use(const char *controller);
+/* bench_v1_put(), bench_v1_write() - open, write, close of a file of it. */
+int bench_v1_put(const char *group, const char *file, const char *text);
 int bench_v1_write(const char *group, const char *file, pid_t pid);
 /* bench_v1_read() - open, read, close. */
 int bench_v1_read(const char *group, const char *file);
@@ -188,9 +191,10 @@ struct bench_agent {
 	pid_t pid;
 	int fd; /* connection; -1: none */
 	char *reply; /* room for one; owned */
+	char *mount; /* where it shows hierarchy "default"; borrowed; NULL: nowhere */
 };
 
-/* bench_agent_start() - until it answers. @tag: of the name of its instance. */
+/* bench_agent_start() - until it answers. @tag: of the name of its instance. ->mount is kept. */
 int bench_agent_start(const struct bench *bench, const char *tag, struct bench_agent *ret_agent);
 int bench_agent_restart(const struct bench *bench, struct bench_agent *agent);
 void bench_agent_stop(struct bench_agent *agent);

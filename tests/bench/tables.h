@@ -13,6 +13,8 @@ extern const struct bench_row bench_rows_switch[];
 extern const struct bench_row bench_rows_own[];
 extern const struct bench_row bench_rows_many[];
 extern const struct bench_row bench_rows_socket[];
+extern const struct bench_row bench_rows_fs[];
+extern const struct bench_row bench_rows_cpuset[];
 extern const struct bench_row bench_rows_life[];
 
 #endif

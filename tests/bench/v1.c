@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Groups of the kernel's own accounting (v1 cpuacct), the other side of many rows.
+ * Groups of the kernel's own (v1), the other side of many rows: of cpuacct unless a
+ * stage says otherwise.
  * All lie below one directory of ours.
  */
 #include <errno.h>
@@ -17,15 +18,22 @@
 #include "bench.h"
 
 static char v1_root[PATH_MAX], v1_top[PATH_MAX], v1_name[128];
+static const char *v1_controller = "cpuacct";
 
 void bench_v1_init(const char *name)
 {
 	(void)snprintf(v1_name, sizeof(v1_name), "grpagent-%s", name);
 }
 
-static bool has_cpuacct(const struct mntent *entry)
+void bench_v1_use(const char *controller)
 {
-	return !strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, "cpuacct");
+	v1_controller = controller;
+	v1_root[0] = v1_top[0] = '\0';
+}
+
+static bool is_wanted(const struct mntent *entry)
+{
+	return !strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, v1_controller);
 }
 
 static int find_root(void)
@@ -36,7 +44,7 @@ static int find_root(void)
 	if (!mounts)
 		return -errno;
 	while (!v1_root[0] && (entry = getmntent(mounts)))
-		if (has_cpuacct(entry))
+		if (is_wanted(entry))
 			(void)snprintf(v1_root, sizeof(v1_root), "%s", entry->mnt_dir);
 	(void)endmntent(mounts);
 	return v1_root[0] ? 0 : -EOPNOTSUPP;
@@ -62,19 +70,26 @@ int bench_v1_make(const char *name, char *path, size_t size)
 	return 0;
 }
 
-int bench_v1_write(const char *group, const char *file, pid_t pid)
+int bench_v1_put(const char *group, const char *file, const char *text)
 {
 	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX], text[16];
-	int n = snprintf(path, sizeof(path), "%s/%s", group, file), len;
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", group, file);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	len = snprintf(text, sizeof(text), "%d", (int)pid);
-	return write(fd, text, (size_t)len) == len ? 0 : -errno;
+	return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -errno;
+}
+
+int bench_v1_write(const char *group, const char *file, pid_t pid)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", (int)pid);
+	return bench_v1_put(group, file, text);
 }
 
 int bench_v1_read(const char *group, const char *file)
