@@ -103,14 +103,18 @@ static __always_inline void notice_task(const struct task_struct *p, enum grp_pl
  * What a child has from its parent: the place goes with the mask, which was copied
  * earlier in the birth. If the parent's mask was changed between the two, the child
  * has the older one: it is marked as being changed, so that nobody takes the old
- * mask for a wish (A6), and the agent looks.
+ * mask for a wish (A6), and the agent looks. So it is if the place changes while the
+ * masks are compared: to another mask and back, they would be alike, and the place that
+ * was read before would not be theirs.
  */
 static __always_inline __u64 born_place(struct task_struct *child, struct task_struct *parent,
-					__u64 place)
+					const struct grp_task *t)
 {
+	__u64 place = read_place(t);
 	__u32 half = grp_place_of(place, GRP_PLACE_CPU);
 
-	if (!half || asked_alike(child, parent))
+	if (!half || (asked_alike(child, parent) &&
+		      grp_place_of(read_place(t), GRP_PLACE_CPU) == half))
 		return place;
 	stat_inc(GRP_STAT_BIRTH_PLACED);
 	notice_task(child, GRP_PLACE_HOW_BIRTH);

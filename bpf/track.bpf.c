@@ -34,7 +34,7 @@ static __always_inline __u64 parent_place(struct task_struct *child, struct task
 	struct grp_orphan *orphan;
 
 	if (t)
-		return born_place(child, parent, read_place(t));
+		return born_place(child, parent, t);
 	key = orphan_key(parent);
 	orphan = bpf_map_lookup_elem(&orphans, &key);
 	return orphan ? orphan->place : 0;
