@@ -36,8 +36,6 @@ readonly SHORT=(orphans debug helpers)
 # What takes 5 minutes or so and has passed on both, a portion a line
 readonly ROTA=(
 	'bpf/test_fastpath.c bpf/test_place.c'
-	exactness
-	cpuset_numa
 )
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
 readonly RESULTS=$BUILD/vm-results
