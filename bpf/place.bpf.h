@@ -113,8 +113,8 @@ static __always_inline __u64 born_place(struct task_struct *child, struct task_s
 	__u64 place = read_place(t);
 	__u32 half = grp_place_of(place, GRP_PLACE_CPU);
 
-	if (!half || (asked_alike(child, parent) &&
-		      grp_place_of(read_place(t), GRP_PLACE_CPU) == half))
+	if (!half ||
+	    (asked_alike(child, parent) && grp_place_of(read_place(t), GRP_PLACE_CPU) == half))
 		return place;
 	stat_inc(GRP_STAT_BIRTH_PLACED);
 	notice_task(child, GRP_PLACE_HOW_BIRTH);
