@@ -190,11 +190,6 @@ int grp_place_check(struct grp_core *core, const struct grp_group *group,
 	return grp_place_claim(core, error);
 }
 
-bool grp_place_looks(const struct grp_core *core, const struct grp_group *group)
-{
-	return grp_place_confines(core, group);
-}
-
 int grp_place_can_attach(const struct grp_attach *attach)
 {
 	if (!grp_place_confines(attach->core, attach->group))
@@ -294,9 +289,14 @@ static int on_placed(const struct grp_place_record *record, void *data)
 	return r;
 }
 
-static void plan_group(struct grp_core *core, const struct grp_group *group)
+static void plan_all(struct grp_core *core, uint16_t which)
 {
-	uint16_t which = grp_place_confines(core, group) ? GRP_PLAN_ALL : GRP_PLAN_PLACED;
+	for (unsigned int i = 0; i < core->view->capacity_sets; i++)
+		core->plan[i] = which;
+}
+
+static void plan_group(struct grp_core *core, const struct grp_group *group, uint16_t which)
+{
 	struct grp_set *set;
 
 	DL_FOREACH2(group->sets, set, link[group->hierarchy->slot].next)
@@ -304,24 +304,32 @@ static void plan_group(struct grp_core *core, const struct grp_group *group)
 			core->plan[set->id] = which;
 }
 
-static void plan_round(struct grp_core *core)
+void grp_place_plan(struct grp_core *core, const struct grp_place_whom *whom, bool all)
 {
-	struct grp_place_engine *engine = core->place;
 	struct grp_group *group, *next;
 
-	for (unsigned int i = 0; engine->round_all && i < core->view->capacity_sets; i++)
-		core->plan[i] = GRP_PLAN_PLACED;
-	HASH_ITER(hh_id, core->by_id, group, next)
-		if (group->hierarchy && group->hierarchy->slot == engine->slot && !group->dying &&
-		    (group->unplaced || (engine->round_all && grp_place_confines(core, group))))
-			plan_group(core, group);
+	if (all)
+		plan_all(core, GRP_PLAN_PLACED);
+	HASH_ITER(hh_id, core->by_id, group, next) {
+		bool places = whom->places(core, group);
+
+		if (group->hierarchy && group->hierarchy->slot == core->place->slot &&
+		    !group->dying && (whom->is_touched(group) || (all && places)))
+			plan_group(core, group, places ? GRP_PLAN_ALL : GRP_PLAN_PLACED);
+	}
 }
 
-static void clear_plan(struct grp_core *core)
+void grp_place_plan_end(struct grp_core *core)
 {
-	for (unsigned int i = 0; i < core->view->capacity_sets; i++)
-		core->plan[i] = GRP_PLAN_NONE;
+	plan_all(core, GRP_PLAN_NONE);
 }
+
+static bool is_touched(const struct grp_group *group)
+{
+	return group->unplaced;
+}
+
+static const struct grp_place_whom confined = { is_touched, grp_place_confines };
 
 static int begin_round(struct grp_core *core)
 {
@@ -334,9 +342,9 @@ static int begin_round(struct grp_core *core)
 	engine->round_all = engine->all;
 	engine->unborn = false;
 	engine->placed = 0;
-	plan_round(core);
+	grp_place_plan(core, &confined, engine->round_all);
 	r = core->ops->placed(core->kernel, NULL, core->plan, on_placed, core);
-	clear_plan(core);
+	grp_place_plan_end(core);
 	if (r)
 		drop_items(engine);
 	return r;

@@ -59,8 +59,11 @@ int grp_place_check(struct grp_core *core, const struct grp_group *group,
  */
 int grp_place_can_attach(const struct grp_attach *attach);
 
-/* grp_place_looks() - whether that depends on who they are. */
-bool grp_place_looks(const struct grp_core *core, const struct grp_group *group);
+/*
+ * grp_place_confines() - whether a group (NULL: none) leaves its tasks less than what is
+ * online; only then it matters to the veto who they are.
+ */
+bool grp_place_confines(const struct grp_core *core, const struct grp_group *group);
 
 /* grp_place_touch() - tasks have come into the group: they are placed soon. */
 void grp_place_touch(struct grp_core *core, struct grp_group *group);

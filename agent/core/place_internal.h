@@ -66,8 +66,17 @@ struct grp_place_engine {
 
 /* --- place.c ------------------------------------------------------------------------- */
 
-/* Whether a group (NULL: none) leaves its tasks less than what is online. */
-bool grp_place_confines(const struct grp_core *core, const struct grp_group *group);
+/* Which groups a round is about: of CPUs, or of memory. */
+struct grp_place_whom {
+	bool (*is_touched)(const struct grp_group *group); /* since the last round */
+	bool (*places)(const struct grp_core *core, const struct grp_group *group);
+};
+/*
+ * Fills core->plan: of groups that are touched everybody, or, if they do not place, those
+ * with a place; in a round over @all, of all sets those with a place besides.
+ */
+void grp_place_plan(struct grp_core *core, const struct grp_place_whom *whom, bool all);
+void grp_place_plan_end(struct grp_core *core);
 /* The group that places a task of this set; NULL: none. */
 struct grp_group *grp_place_group(struct grp_core *core, uint16_t set);
 /*

@@ -292,30 +292,12 @@ static int on_policy(const struct grp_policy_record *record, void *data)
 	return grp_memory_found(core, record);
 }
 
-static void plan_group(struct grp_core *core, const struct grp_group *group)
+static bool is_touched(const struct grp_group *group)
 {
-	uint16_t which = grp_memory_places(core, group) ? GRP_PLAN_ALL : GRP_PLAN_PLACED;
-	struct grp_set *set;
-
-	DL_FOREACH2(group->sets, set, link[group->hierarchy->slot].next)
-		if (set->state == GRP_SET_LIVE)
-			core->plan[set->id] = which;
+	return group->memory && group->memory->unplaced;
 }
 
-static void plan_round(struct grp_core *core)
-{
-	struct grp_memory_engine *engine = core->memory;
-	struct grp_group *group, *next;
-
-	for (unsigned int i = 0; engine->round_all && i < core->view->capacity_sets; i++)
-		core->plan[i] = GRP_PLAN_PLACED;
-	HASH_ITER(hh_id, core->by_id, group, next)
-		if (group->hierarchy && group->hierarchy->slot == core->place->slot &&
-		    group->memory && !group->dying &&
-		    (group->memory->unplaced ||
-		     (engine->round_all && grp_memory_places(core, group))))
-			plan_group(core, group);
-}
+static const struct grp_place_whom placed = { is_touched, grp_memory_places };
 
 /* All were looked at: those that were not found are as they should be, or gone. */
 static void drop_unseen(struct grp_core *core)
@@ -362,10 +344,9 @@ static int round_over_tasks(struct grp_core *core)
 	engine->round_all = engine->all;
 	engine->unborn = false;
 	engine->placed = 0;
-	plan_round(core);
+	grp_place_plan(core, &placed, engine->round_all);
 	r = core->ops->policies(core->kernel, NULL, core->plan, on_policy, core);
-	for (unsigned int i = 0; i < core->view->capacity_sets; i++)
-		core->plan[i] = GRP_PLAN_NONE;
+	grp_place_plan_end(core);
 	engine->active = engine->active || engine->placed || engine->tasks;
 	engine->worked = true;
 	if (!r)

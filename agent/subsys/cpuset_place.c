@@ -162,7 +162,7 @@ int grp_cpuset_place_can_attach(const struct grp_attach *attach)
 bool grp_cpuset_place_looks(struct grp_core *core, struct grp_group *group)
 {
 	tell_new(core, group);
-	return grp_place_looks(core, group) || grp_memory_looks(group);
+	return grp_place_confines(core, group) || grp_memory_looks(group);
 }
 
 void grp_cpuset_place_attached(const struct grp_attach *attach)
