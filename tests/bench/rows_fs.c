@@ -114,36 +114,24 @@ static const char *next_group(struct stage *stage, enum bench_side side)
 	return stage->group[side][stage->next[side]++ % 2];
 }
 
-static int attach(struct bench *bench, const struct bench_row *row, enum bench_side side,
-		  struct bench_time *ret_time)
+/* number: 1: the usage is read, else a thread is attached. */
+static int use_file(struct bench *bench, const struct bench_row *row, enum bench_side side,
+		    struct bench_time *ret_time)
 {
 	struct stage *stage = bench->stage;
 	struct bench_time begin;
 	int r = 0;
 
-	(void)row;
 	*ret_time = (struct bench_time){ 0 };
 	own_start(&begin);
-	for (unsigned int i = 0; !r && i < ROUNDS; i++)
-		r = bench_v1_write(next_group(stage, side), "tasks", stage->crowd.tids[1]);
-	own_stop(&begin, ROUNDS, ret_time);
-	return r ? bench_fail(r, "tasks") : 0;
-}
+	for (unsigned int i = 0; !r && i < ROUNDS; i++) {
+		const char *group = next_group(stage, side);
 
-static int read_usage(struct bench *bench, const struct bench_row *row, enum bench_side side,
-		      struct bench_time *ret_time)
-{
-	struct stage *stage = bench->stage;
-	struct bench_time begin;
-	int r = 0;
-
-	(void)row;
-	*ret_time = (struct bench_time){ 0 };
-	own_start(&begin);
-	for (unsigned int i = 0; !r && i < ROUNDS; i++)
-		r = bench_v1_read(next_group(stage, side), "cpuacct.usage");
+		r = row->number ? bench_v1_read(group, "cpuacct.usage") :
+				  bench_v1_write(group, "tasks", stage->crowd.tids[1]);
+	}
 	own_stop(&begin, ROUNDS, ret_time);
-	return r ? bench_fail(r, "cpuacct.usage") : 0;
+	return r ? bench_fail(r, "%s", row->id) : 0;
 }
 
 /* number: 1: rmdir is measured, else mkdir. */
@@ -173,11 +161,11 @@ static int make(struct bench *bench, const struct bench_row *row, enum bench_sid
 #define V1 "v1"
 
 const struct bench_row bench_rows_fs[] = {
-	{ "fs-attach", "attach one thread by a write to `tasks`", OURS, V1, &fs_stage, attach,
+	{ "fs-attach", "attach one thread by a write to `tasks`", OURS, V1, &fs_stage, use_file,
 	  BENCH_WALL, 0, 0, 0, 0, NULL },
 	{ "fs-mkdir", "mkdir in a mount", OURS, V1, &fs_stage, make, BENCH_WALL, 0, 0, 0, 0, NULL },
 	{ "fs-rmdir", "rmdir in a mount", OURS, V1, &fs_stage, make, BENCH_WALL, 0, 1, 0, 0, NULL },
-	{ "fs-read", "read `cpuacct.usage` in a mount", OURS, V1, &fs_stage, read_usage, BENCH_WALL,
-	  0, 0, 0, 0, NULL },
+	{ "fs-read", "read `cpuacct.usage` in a mount", OURS, V1, &fs_stage, use_file, BENCH_WALL,
+	  0, 1, 0, 0, NULL },
 	{ .id = NULL },
 };

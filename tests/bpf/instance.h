@@ -5,9 +5,11 @@
 #ifndef GRP_TEST_INSTANCE_H
 #define GRP_TEST_INSTANCE_H
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -71,6 +73,24 @@ static inline int instance_end(struct instance *instance)
 	grp_bpf_close(instance->bpf);
 	instance->bpf = NULL;
 	return grp_bpf_unload(instance->name, &error);
+}
+
+/* A process that does nothing, to be ended by sleeper_end(). */
+static inline pid_t sleeper_new(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid)
+		for (;;)
+			(void)pause();
+	return pid;
+}
+
+static inline void sleeper_end(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 #endif

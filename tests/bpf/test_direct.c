@@ -16,52 +16,30 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "kernel/bpf.h"
+#include "instance.h"
 #include "kernel/internal.h"
 
-#define CAPACITY_SETS 64
 #define SET 5U
 
 struct state {
-	char instance[64];
-	struct grp_bpf *bpf;
-	const struct grp_kernel_view *view;
-	uint16_t plan[CAPACITY_SETS];
+	struct instance instance;
+	uint16_t plan[INSTANCE_CAPACITY_SETS];
 	bool passes; /* as on a kernel that finds no task by its number */
 };
 
 static int setup(void **ret_state)
 {
 	static struct state state;
-	struct grp_error error = {};
-	struct grp_bpf_options options = { .instance = state.instance,
-					   .capacity_groups = 64,
-					   .capacity_sets = CAPACITY_SETS };
 
-	if (geteuid()) {
-		print_message("# skip: loading BPF programs needs root\n");
-		return -1;
-	}
-	(void)snprintf(state.instance, sizeof(state.instance), "test-direct-%d", getpid());
-	if (grp_bpf_open(&options, &error, &state.bpf)) {
-		print_message("# %s\n", error.message);
-		(void)grp_bpf_unload(state.instance, &error);
-		return -1;
-	}
-	state.view = grp_bpf_view(state.bpf);
 	*ret_state = &state;
-	return 0;
+	return instance_open(&state.instance, "direct", NULL);
 }
 
 static int teardown(void **ret_state)
 {
 	struct state *state = *ret_state;
-	struct grp_error error = {};
 
-	if (!state)
-		return 0; /* the setup has failed */
-	grp_bpf_close(state->bpf);
-	return grp_bpf_unload(state->instance, &error);
+	return instance_end(&state->instance);
 }
 
 /* --- asking ------------------------------------------------------------------------ */
@@ -84,14 +62,14 @@ static int ask(struct state *state, enum grp_pass kind, const struct grp_scan_re
 	       struct answer *ret_answer)
 {
 	const uint16_t *plan = kind == GRP_PASS_MOVE ? state->plan : NULL;
-	struct direct *direct = state->bpf->direct;
+	struct direct *direct = state->instance.bpf->direct;
 	int r;
 
 	*ret_answer = (struct answer){ .n = 0 };
 	if (state->passes)
-		state->bpf->direct = NULL;
-	r = grp_bpf_ops.pass(state->bpf, kind, request, plan, keep, ret_answer);
-	state->bpf->direct = direct;
+		state->instance.bpf->direct = NULL;
+	r = grp_bpf_ops.pass(state->instance.bpf, kind, request, plan, keep, ret_answer);
+	state->instance.bpf->direct = direct;
 	return r;
 }
 
@@ -107,25 +85,14 @@ static struct grp_scan_record move(struct state *state, pid_t tid, uint32_t flag
 
 static void plan_only(struct state *state, unsigned int from, unsigned int to)
 {
-	for (unsigned int i = 0; i < CAPACITY_SETS; i++)
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
 		state->plan[i] = GRP_PLAN_NONE;
 	state->plan[from] = to;
 }
 
 static int64_t members(const struct state *state)
 {
-	return state->view->counts[SET].members;
-}
-
-static pid_t sleeper_new(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (!pid)
-		for (;;)
-			(void)pause();
-	return pid;
+	return state->instance.view->counts[SET].members;
 }
 
 /* --- both ways ------------------------------------------------------------------------ */
@@ -177,8 +144,7 @@ static void test_nobody(void **ret_state)
 	const struct grp_scan_request request = { .tid = pid };
 	struct answer answer;
 
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	sleeper_end(pid);
 	for (int passes = 0; passes < 2; passes++) {
 		int r;
 
@@ -207,8 +173,7 @@ static void test_records_are_equal(void **ret_state)
 	assert_int_equal(answer[0].record.tid, pid);
 	assert_int_equal(answer[0].record.ns_tid, 0);
 	assert_int_equal(answer[0].record.nr_threads, 1);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	sleeper_end(pid);
 }
 
 /* Where the kernel has what it needs, it is the program that is asked. */
@@ -218,16 +183,18 @@ static void test_is_used(void **ret_state)
 	struct grp_direct direct;
 	const struct grp_scan_request thread = { .tid = 1 }, process = { .tgid = 1 };
 
-	if (!state->bpf->direct) {
+	if (!state->instance.bpf->direct) {
 		print_message("# skip: this kernel finds no task by its number\n");
 		skip();
 	}
 	plan_only(state, GRP_SET_ROOT, SET);
-	assert_true(grp_direct_can(state->bpf, GRP_PASS_LIST, &thread, NULL, &direct));
-	assert_true(grp_direct_can(state->bpf, GRP_PASS_MOVE, &thread, state->plan, &direct));
+	assert_true(grp_direct_can(state->instance.bpf, GRP_PASS_LIST, &thread, NULL, &direct));
+	assert_true(
+		grp_direct_can(state->instance.bpf, GRP_PASS_MOVE, &thread, state->plan, &direct));
 	assert_int_equal(direct.pairs[0], GRP_SET_ROOT | SET << 16);
 	assert_int_equal(direct.pairs[1], GRP_PLAN_NONE);
-	assert_false(grp_direct_can(state->bpf, GRP_PASS_MOVE, &process, state->plan, &direct));
+	assert_false(
+		grp_direct_can(state->instance.bpf, GRP_PASS_MOVE, &process, state->plan, &direct));
 }
 
 int main(void)

@@ -35,23 +35,6 @@ static int teardown(void **state)
 
 /* --- tasks of ours -------------------------------------------------------------------- */
 
-static pid_t sleeper_new(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (!pid)
-		for (;;)
-			(void)pause();
-	return pid;
-}
-
-static void sleeper_end(pid_t pid)
-{
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
 struct seen {
 	unsigned int n;
 	struct grp_place_record record;

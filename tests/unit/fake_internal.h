@@ -21,6 +21,10 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 	      const uint16_t *plan, grp_scan_fn fn, void *data);
 
 /* fake_place.c */
+/* Whether a pass with this plan tells of a task, whose place, or half of it, is @place. */
+bool fake_place_is_told(const struct fake_task *task, const struct grp_scan_request *request,
+			const uint16_t *plan, uint64_t place);
+struct grp_place_record fake_place_record(const struct fake_task *task);
 int fake_mask_put(void *kernel, uint32_t id, const struct grp_mask_record *record);
 int fake_placed(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		grp_placed_fn fn, void *data);

@@ -13,21 +13,6 @@
 #define MODE_FLAGS (7U << 13)
 #define KEEPS_NODES (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)
 
-static bool is_told(const struct fake_task *task, const struct grp_scan_request *request,
-		    const uint16_t *plan)
-{
-	bool has = grp_place_of(task->place, GRP_PLACE_MEM) != 0;
-
-	if (!task->tid || task->state == GRP_STATE_EXITED ||
-	    (request && request->tid && request->tid != task->tid))
-		return false;
-	if (!task->stored || task->state == GRP_STATE_UNCLAIMED)
-		return true;
-	if (!plan)
-		return has || (request && request->tid);
-	return plan[task->set] == GRP_PLAN_ALL || (plan[task->set] == GRP_PLAN_PLACED && has);
-}
-
 int fake_policies(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		  grp_policy_fn fn, void *data)
 {
@@ -40,22 +25,14 @@ int fake_policies(void *kernel, const struct grp_scan_request *request, const ui
 	for (size_t i = 0; !r && i < fake->n_tasks; i++) {
 		const struct fake_task *task = &fake->tasks[i];
 		struct grp_policy_record record = {
-			.task = { .tid = task->tid,
-				  .tgid = task->tgid,
-				  .set = task->set,
-				  .state = task->state,
-				  .verdict = task->stored && task->state != GRP_STATE_UNCLAIMED ?
-						     GRP_VERDICT_LISTED :
-						     GRP_VERDICT_UNBORN,
-				  .kind = task->kind,
-				  .start_ns = task->start_ns,
-				  .place = task->place },
+			.task = fake_place_record(task),
 			.mode = task->policy & ~MODE_FLAGS,
 			.flags = task->policy & MODE_FLAGS,
 			.nodes = { task->nodes },
 		};
 
-		if (is_told(task, request, plan))
+		if (fake_place_is_told(task, request, plan,
+				       grp_place_of(task->place, GRP_PLACE_MEM)))
 			r = fn(&record, data);
 	}
 	return r;

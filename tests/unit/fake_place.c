@@ -105,8 +105,8 @@ struct told {
 	uint64_t mask[GRP_MASK_WORDS];
 };
 
-static bool is_told(const struct fake_task *task, const struct grp_scan_request *request,
-		    const uint16_t *plan)
+bool fake_place_is_told(const struct fake_task *task, const struct grp_scan_request *request,
+			const uint16_t *plan, uint64_t place)
 {
 	if (!task->tid || task->state == GRP_STATE_EXITED)
 		return false;
@@ -116,25 +116,28 @@ static bool is_told(const struct fake_task *task, const struct grp_scan_request 
 	if (!task->stored || task->state == GRP_STATE_UNCLAIMED)
 		return true;
 	if (!plan)
-		return task->place || (request && request->tid);
-	return plan[task->set] == GRP_PLAN_ALL ||
-	       (plan[task->set] == GRP_PLAN_PLACED && task->place);
+		return place || (request && request->tid);
+	return plan[task->set] == GRP_PLAN_ALL || (plan[task->set] == GRP_PLAN_PLACED && place);
+}
+
+struct grp_place_record fake_place_record(const struct fake_task *task)
+{
+	return (struct grp_place_record){
+		.tid = task->tid,
+		.tgid = task->tgid,
+		.set = task->set,
+		.state = task->state,
+		.verdict = task->stored && task->state != GRP_STATE_UNCLAIMED ? GRP_VERDICT_LISTED :
+										GRP_VERDICT_UNBORN,
+		.kind = task->kind,
+		.start_ns = task->start_ns,
+		.place = task->place,
+	};
 }
 
 static struct told tell(const struct fake_kernel *fake, const struct fake_task *task)
 {
-	struct told told = {
-		.record = { .tid = task->tid,
-			    .tgid = task->tgid,
-			    .set = task->set,
-			    .state = task->state,
-			    .verdict = task->stored && task->state != GRP_STATE_UNCLAIMED ?
-					       GRP_VERDICT_LISTED :
-					       GRP_VERDICT_UNBORN,
-			    .kind = task->kind,
-			    .start_ns = task->start_ns,
-			    .place = task->place },
-	};
+	struct told told = { .record = fake_place_record(task) };
 	struct grp_mask mask = given(fake, task);
 
 	if (fake->keeps_asked) {
@@ -158,7 +161,7 @@ int fake_placed(void *kernel, const struct grp_scan_request *request, const uint
 	if (request && request->tid && !fake_task_find(fake, request->tid))
 		return -ESRCH;
 	for (size_t i = 0; !r && i < fake->n_tasks; i++)
-		if (is_told(&fake->tasks[i], request, plan)) {
+		if (fake_place_is_told(&fake->tasks[i], request, plan, fake->tasks[i].place)) {
 			struct told told = tell(fake, &fake->tasks[i]);
 
 			r = fn(&told.record, data);
