@@ -9,9 +9,11 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -24,6 +26,7 @@
 #define BPFFS "/sys/fs/bpf"
 #define BPFFS_MAGIC 0xcafe4a11
 #define LINKS "links-"
+#define DIRECTORY_TRIES 16
 
 /*
  * Order of attaching: what charges and counts down comes before what counts up,
@@ -48,14 +51,31 @@ static int make_dir(const char *path)
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-static int mount_bpffs(struct grp_error *error)
+/* By path, or what is open. */
+static bool is_bpffs(int fd)
 {
 	struct statfs fs;
 
-	if (statfs(BPFFS, &fs))
+	return !(fd < 0 ? statfs(BPFFS, &fs) : fstatfs(fd, &fs)) &&
+	       (unsigned int)fs.f_type == BPFFS_MAGIC;
+}
+
+/*
+ * Each mount is a file system of its own and hides the one below. So of agents that start
+ * at the same moment one mounts, under a lock of the directory that all see before.
+ */
+static int mount_bpffs(struct grp_error *error)
+{
+	_cleanup_close_ int fd = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
 		return grp_error_set(error, EOPNOTSUPP,
 				     BPFFS " is missing: this kernel has no BPF file system");
-	if ((unsigned int)fs.f_type == BPFFS_MAGIC)
+	if (is_bpffs(fd))
+		return 0;
+	if (flock(fd, LOCK_EX))
+		return grp_error_set(error, errno, "cannot lock " BPFFS ": %s", strerror(errno));
+	if (is_bpffs(-1))
 		return 0;
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return grp_error_set(error, errno,
@@ -63,6 +83,16 @@ static int mount_bpffs(struct grp_error *error)
 				     ": %s; grpagent needs root",
 				     strerror(errno));
 	return 0;
+}
+
+/* Who unloads the last instance takes the upper one away, at any moment. */
+static int make_dirs(const char *dir)
+{
+	int r = -ENOENT;
+
+	for (unsigned int i = 0; r == -ENOENT && i < DIRECTORY_TRIES; i++)
+		r = make_dir(BPFFS "/grpagent") ?: make_dir(dir);
+	return r;
 }
 
 int grp_pins_open(const char *instance, struct grp_error *error, char **ret_dir)
@@ -74,9 +104,7 @@ int grp_pins_open(const char *instance, struct grp_error *error, char **ret_dir)
 		return r;
 	if (asprintf(&dir, BPFFS "/grpagent/%s", instance) < 0)
 		return -ENOMEM;
-	r = make_dir(BPFFS "/grpagent");
-	if (!r)
-		r = make_dir(dir);
+	r = make_dirs(dir);
 	if (r)
 		return grp_error_set(error, -r, "cannot make %s: %s", dir, strerror(-r));
 	*ret_dir = TAKE_PTR(dir);
