@@ -70,7 +70,6 @@ static void finish(struct grp_fs_write *write, int r)
 {
 	struct grp_group *group = grp_group_by_id(write->request.core, write->group);
 
-	fuse_req_interrupt_func(write->request.req, NULL, NULL);
 	write->request.mount->fs->interrupted += r == -EINTR;
 	answer(&write->request, group && !group->dying ? group : NULL, write->file, write->size, r);
 	write_free(write);
@@ -114,14 +113,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* Called by libfuse in the midst of the interrupt's own request: looked at afterwards. */
-static void on_interrupt(fuse_req_t req, void *data)
-{
-	struct grp_fs_write *write = data;
-
-	(void)sd_event_source_set_time(write->timer, 0);
-}
-
 /*
  * The request and what it owns are taken over. @attaching: what is not done yet; NULL:
  * it is, up to placement. Return: 0: it is answered later.
@@ -154,7 +145,6 @@ static int go_on(struct grp_fs_request *request, const struct grp_fs_node *node,
 	}
 	request->groups = NULL;
 	request->caller.groups = NULL;
-	fuse_req_interrupt_func(request->req, on_interrupt, write);
 	return 0;
 }
 
@@ -164,7 +154,6 @@ void grp_fs_writes_drop(struct grp_fs_mount *mount)
 		struct grp_fs_write *write = mount->writes;
 
 		/* That frees it; there is nobody who would get the answer. */
-		fuse_req_interrupt_func(write->request.req, NULL, NULL);
 		(void)fuse_reply_err(write->request.req, EINTR);
 		write_free(write);
 	}
