@@ -82,11 +82,16 @@ struct cfs_rq;
 struct sched_entity {
 	u64 exec_start;
 	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
 	u64 nr_migrations;
 	struct cfs_rq *cfs_rq;
 };
 
 struct cpumask {
+};
+
+struct sched_info {
+	long long unsigned int last_arrival;
 };
 
 typedef struct cpumask cpumask_t;
@@ -108,6 +113,7 @@ struct task_struct {
 	struct sched_entity se;
 	cpumask_t *user_cpus_ptr;
 	cpumask_t cpus_mask;
+	struct sched_info sched_info;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;

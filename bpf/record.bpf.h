@@ -70,7 +70,9 @@ static __always_inline __u64 find_word(struct task_struct *p)
  * How long ago a task last ran. The kernel notes it by the clock that a CPU charges
  * its tasks by, which leaves out interrupts and stolen time, so that those of two
  * CPUs drift apart: it is turned into the CPU's plain clock, which they share. Behind
- * by a tick, and by what was left out on that CPU since.
+ * by a tick, and by what was left out on that CPU since. A task that was taken to another
+ * CPU has no such note until it runs there, which since 6.12 also comes about while it
+ * sleeps: then it is when it last came to a CPU, by the plain clock, and what it ran there.
  */
 static __always_inline __u64 idle_ns(const struct task_struct *p)
 {
@@ -81,13 +83,19 @@ static __always_inline __u64 idle_ns(const struct task_struct *p)
 	if (p->on_cpu || p->on_rq)
 		return 0;
 	/* Without groups in the scheduler there is no way from a task to its CPU's clock. */
-	if (!p->se.exec_start || !bpf_core_field_exists(p->se.cfs_rq))
+	if (!bpf_core_field_exists(p->se.cfs_rq))
 		return GRP_IDLE_UNKNOWN;
 	here = reader->se.cfs_rq->rq;
 	there = p->se.cfs_rq->rq;
 	if (!here || !there)
 		return GRP_IDLE_UNKNOWN;
-	idle = here->clock - there->clock + there->clock_task - p->se.exec_start;
+	if (p->se.exec_start)
+		idle = here->clock - there->clock + there->clock_task - p->se.exec_start;
+	else if (bpf_core_field_exists(p->sched_info.last_arrival) && p->sched_info.last_arrival)
+		idle = here->clock - p->sched_info.last_arrival -
+		       (p->se.sum_exec_runtime - p->se.prev_sum_exec_runtime);
+	else
+		return GRP_IDLE_UNKNOWN;
 	return idle > 0 ? idle : 0;
 }
 

@@ -5,12 +5,14 @@
  * own, unloaded at the end. Needs root.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -308,6 +310,85 @@ static void idleness(void **data)
 	assert_in_range(count(state, GRP_SET_ROOT)->active_ns, before, boot_ns());
 }
 
+static void bind_to(pid_t pid, int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	assert_int_equal(sched_setaffinity(pid, sizeof(cpus), &cpus), 0);
+}
+
+/* Burns a little for each byte that it reads. */
+static pid_t echo_new(int *ret_to)
+{
+	int ends[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		(void)close(ends[1]);
+		while (read(ends[0], &c, 1) > 0)
+			for (volatile int i = 0; i < 100000; i++)
+				;
+		_exit(0);
+	}
+	(void)close(ends[0]);
+	*ret_to = ends[1];
+	return pid;
+}
+
+/*
+ * Since 6.12 a task that goes to sleep may stay in its CPU's queue until its turn is over,
+ * beside one that runs (@hog), and be taken to another CPU meanwhile: then the kernel forgets
+ * when it ran. Such a task is made by moving it as soon as it calls itself asleep.
+ */
+static void idleness_of_one_moved_as_it_falls_asleep(void **data)
+{
+	struct state *state = *data;
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	cpu_set_t own;
+	int ids[2], n = 0, to;
+	pid_t hog, echo;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(own), &own), 0);
+	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+		if (CPU_ISSET(i, &own))
+			ids[n++] = i;
+	if (n < 2) {
+		print_message("# skip: one CPU\n");
+		skip();
+	}
+	hog = fork();
+	assert_true(hog >= 0);
+	if (!hog) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			;
+	}
+	bind_to(hog, ids[0]);
+	echo = echo_new(&to);
+	for (int i = 0; i < 100; i++) {
+		uint64_t before = boot_ns(), idle;
+
+		bind_to(echo, ids[0]);
+		assert_int_equal(write(to, "", 1), 1);
+		while (!sleeps(echo))
+			;
+		bind_to(echo, ids[1]);
+		(void)nanosleep(&pause, NULL);
+		idle = list(state, echo).idle_ns;
+		assert_in_range(idle, 0, boot_ns() - before + 10000000);
+	}
+	(void)close(to);
+	assert_int_equal(waitpid(echo, NULL, 0), echo);
+	(void)kill(hog, SIGKILL);
+	assert_int_equal(waitpid(hog, NULL, 0), hog);
+}
+
 static void set_with_members_is_not_retired(void **data)
 {
 	struct state *state = *data;
@@ -422,6 +503,7 @@ int main(void)
 		cmocka_unit_test(counts_of_a_life),
 		cmocka_unit_test(peak_of_a_set),
 		cmocka_unit_test(idleness),
+		cmocka_unit_test(idleness_of_one_moved_as_it_falls_asleep),
 		cmocka_unit_test(set_with_members_is_not_retired),
 		cmocka_unit_test(dead_set_gains_nobody),
 		cmocka_unit_test(set_beyond_the_capacity_is_refused),
