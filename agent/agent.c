@@ -269,8 +269,14 @@ static int open_kernel(struct grp_agent *agent, struct grp_error *error)
 static int take_metrics(void *data, struct grp_metrics **ret_metrics)
 {
 	struct grp_agent *agent = data;
+	int r;
 
-	return grp_metrics_take(agent, ret_metrics);
+	if (!agent->taking)
+		return grp_metrics_take_begin(agent, &agent->taking) ?: 1;
+	r = grp_metrics_take_step(agent->taking, ret_metrics);
+	if (r <= 0)
+		grp_metrics_take_end(TAKE_PTR(agent->taking));
+	return r;
 }
 
 /* Metrics are never a reason not to run. Afterwards the setting says what is true. */
@@ -371,6 +377,7 @@ static int start(struct grp_agent *agent, struct grp_error *error)
 static void stop(struct grp_agent *agent)
 {
 	grp_http_free(agent->http);
+	grp_metrics_take_end(agent->taking);
 	grp_fs_free(agent->fs);
 	grp_server_free(agent->server);
 	grp_attachings_free(agent);

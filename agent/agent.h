@@ -14,6 +14,7 @@
 
 struct grp_server; /* front/server.h: the socket */
 struct grp_http; /* front/http.h: /metrics */
+struct grp_metrics_taking; /* front/metrics.h */
 struct grp_fs; /* front/fs.h: mounts */
 struct grp_left_attach;
 struct grp_releases; /* release.h: release agents */
@@ -41,6 +42,7 @@ struct grp_agent {
 	struct grp_core *core;
 	struct grp_server *server;
 	struct grp_http *http;
+	struct grp_metrics_taking *taking; /* what is on its way to a scrape; NULL: nothing */
 	struct grp_fs *fs;
 	struct grp_releases *releases;
 	struct grp_left_attach *left; /* attaches that nobody waits for, see front/attaching.h */

@@ -229,6 +229,7 @@ static int fold_group(struct grp_core *core, struct grp_group *group, struct grp
 		core->base->exits += sum->exits;
 		core->base->seq = journal->seq;
 		r = grp_base_store(core, group->parent, GRP_BASE_GONE, core->base);
+		core->handed_up++;
 	}
 	free(sum);
 	if (r)

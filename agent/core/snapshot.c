@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every group of every hierarchy at one moment: one settling, one walk of the
- * trees, one pass over the tasks for the counts of processes.
+ * Figures of every group of every hierarchy, in pieces: one settling, one walk of the
+ * trees and one pass over the tasks for all counts, then the times from the last group
+ * to the first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,11 +12,10 @@
 
 #include "core/internal.h"
 
-void grp_snapshot_done(struct grp_snapshot *snapshot)
-{
-	free(snapshot->rows);
-	memset(snapshot, 0, sizeof(*snapshot));
-}
+/* Of a step: some dozen microseconds. */
+#define ROWS_AT_ONCE 32
+/* So often it begins again because of a removed group; then it is done in one piece. */
+#define TRIES 3
 
 /* --- processes: distinct ids among the members of a group ---------------------------------- */
 
@@ -178,9 +178,7 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
 	r = grp_usage_own(core, group, sum);
 	if (r)
 		return r;
-	row->group = group;
-	row->tasks = grp_group_tasks(core, group);
-	row->tree_ns = time_of(core, sum);
+	row->tree_ns += time_of(core, sum);
 	if (!group->dying)
 		grp_usage_sum(core, group, false, sum, &row->own);
 	memset(sum, 0, core->base_size);
@@ -189,57 +187,56 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
 	return r;
 }
 
-/* Children come after their parents: from the end, each adds to its parent. */
-static void sum_trees(struct grp_core *core, struct grp_snapshot_row *rows, size_t n,
-		      const uint32_t *parents)
+/*
+ * Children come after their parents: from the end, each adds to its parent. A hierarchy
+ * that was removed meanwhile has no groups any more.
+ */
+static int make_row(struct grp_snapshot *snapshot, size_t index)
 {
-	for (size_t i = n; i-- > 0;) {
-		__u64 *shown = &core->view->shown[rows[i].group->row].tree_ns;
+	struct grp_snapshot_row *row = &snapshot->rows[index];
+	struct grp_group *group = grp_group_by_id(snapshot->core, row->group);
+	__u64 *shown;
+	int r;
 
-		if (i)
-			rows[parents[i]].tree_ns += rows[i].tree_ns;
-		if (rows[i].group->dying)
-			continue;
-		if (*shown < rows[i].tree_ns)
-			*shown = rows[i].tree_ns;
-		rows[i].tree_ns = *shown;
-	}
+	row->group = 0;
+	if (!group)
+		return 0;
+	r = fill_row(snapshot->core, group, snapshot->sum, row);
+	if (r)
+		return r;
+	if (group->parent)
+		snapshot->rows[row->parent].tree_ns += row->tree_ns;
+	if (group->dying)
+		return 0;
+	row->group = group->id;
+	shown = &snapshot->core->view->shown[group->row].tree_ns;
+	if (*shown < row->tree_ns)
+		*shown = row->tree_ns;
+	row->tree_ns = *shown;
+	return 0;
 }
 
-/* Rows of one hierarchy with the removed groups; then only the living are kept. */
-static int fill_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy,
-			  struct grp_base *sum, struct grp_snapshot *snapshot)
-{
-	struct grp_snapshot_row *rows = snapshot->rows + snapshot->n;
-	uint32_t *parents, *path;
-	size_t n = 0, kept = 0, total = core->figures.groups + core->figures.dying_groups;
-	int r = 0;
+/* --- what is known at the beginning -------------------------------------------------------------- */
 
-	/* path: row of the last group seen at each depth. */
-	parents = malloc(2 * (total + 1) * sizeof(*parents));
-	if (!parents)
-		return -ENOMEM;
-	path = parents + total + 1;
-	for (struct grp_group *g = hierarchy->root; !r && g;
-	     g = grp_group_next_any(hierarchy->root, g)) {
+/* Rows of one hierarchy with the removed groups. @path: row of the last group at each depth. */
+static void list_hierarchy(struct grp_core *core, struct grp_hierarchy *hierarchy, uint32_t *path,
+			   struct grp_snapshot *snapshot)
+{
+	for (struct grp_group *g = hierarchy->root; g; g = grp_group_next_any(hierarchy->root, g)) {
 		unsigned int depth = grp_group_depth(g);
 
-		r = fill_row(core, g, sum, &rows[n]);
-		parents[n] = depth ? path[depth - 1] : 0;
-		path[depth] = n++;
+		path[depth] = (uint32_t)snapshot->n;
+		snapshot->rows[snapshot->n++] = (struct grp_snapshot_row){
+			.group = g->id,
+			.parent = depth ? path[depth - 1] : 0,
+			.tasks = grp_group_tasks(core, g),
+		};
 	}
-	if (!r && n)
-		sum_trees(core, rows, n, parents);
-	for (size_t i = 0; !r && i < n; i++)
-		if (!rows[i].group->dying)
-			rows[kept++] = rows[i];
-	free(parents);
-	snapshot->n += kept;
-	return r;
 }
 
-static int fill_snapshot(struct grp_core *core, struct grp_base *sum, struct grp_snapshot *snapshot)
+static int list_groups(struct grp_snapshot *snapshot, uint32_t *path)
 {
+	struct grp_core *core = snapshot->core;
 	struct pairs sets = {}, groups = {};
 	int r = core->ops->pass(core->kernel, GRP_PASS_LIST, NULL, NULL, on_record, &sets);
 
@@ -249,32 +246,83 @@ static int fill_snapshot(struct grp_core *core, struct grp_base *sum, struct grp
 
 		if (!core->slots[slot])
 			continue;
-		r = fill_hierarchy(core, core->slots[slot], sum, snapshot);
-		if (!r)
-			r = project(core, &sets, slot, &groups);
+		list_hierarchy(core, core->slots[slot], path, snapshot);
+		r = project(core, &sets, slot, &groups);
 		for (size_t i = first; !r && i < snapshot->n; i++)
 			snapshot->rows[i].processes =
-				count_processes(&groups, snapshot->rows[i].group->id);
+				count_processes(&groups, snapshot->rows[i].group);
 	}
 	free(sets.items);
 	free(groups.items);
 	return r;
 }
 
-int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot)
+static int begin(struct grp_snapshot *snapshot)
 {
+	struct grp_core *core = snapshot->core;
 	size_t total = core->figures.groups + core->figures.dying_groups;
-	struct grp_snapshot snapshot = { .rows = calloc(total, sizeof(*snapshot.rows)) };
-	struct grp_base *sum = calloc(1, core->base_size);
-	int r = snapshot.rows && sum ? grp_core_settle(core) : -ENOMEM;
+	uint32_t *path = malloc((total + 1) * sizeof(*path));
+	int r;
 
+	free(snapshot->rows);
+	snapshot->rows = calloc(total + 1, sizeof(*snapshot->rows));
+	snapshot->n = 0;
+	snapshot->handed_up = core->handed_up;
+	snapshot->tries++;
+	r = path && snapshot->rows ? grp_core_settle(core) : -ENOMEM;
 	if (!r)
-		r = fill_snapshot(core, sum, &snapshot);
-	free(sum);
-	if (r) {
+		r = list_groups(snapshot, path);
+	free(path);
+	snapshot->unmade = snapshot->n;
+	return r;
+}
+
+/* Only what is there to be shown is kept. */
+static void finish(struct grp_snapshot *snapshot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < snapshot->n; i++)
+		if (snapshot->rows[i].group)
+			snapshot->rows[kept++] = snapshot->rows[i];
+	snapshot->n = kept;
+}
+
+/* --- for others ----------------------------------------------------------------------------------- */
+
+int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
+{
+	struct grp_snapshot snapshot = { .core = core, .sum = calloc(1, core->base_size) };
+	int r = snapshot.sum ? begin(&snapshot) : -ENOMEM;
+
+	if (r)
 		grp_snapshot_done(&snapshot);
-		return r;
+	else
+		*ret_snapshot = snapshot;
+	return r;
+}
+
+int grp_snapshot_step(struct grp_snapshot *snapshot)
+{
+	size_t rows = snapshot->tries < TRIES ? ROWS_AT_ONCE : SIZE_MAX;
+	int r = 0;
+
+	/* What it had used is its parent's now, and may be in a row of its own already. */
+	if (snapshot->handed_up != snapshot->core->handed_up) {
+		r = begin(snapshot);
+		rows = snapshot->tries < TRIES ? 0 : SIZE_MAX;
 	}
-	*ret_snapshot = snapshot;
+	for (; !r && snapshot->unmade && rows; rows--)
+		r = make_row(snapshot, --snapshot->unmade);
+	if (r || snapshot->unmade)
+		return r ?: 1;
+	finish(snapshot);
 	return 0;
+}
+
+void grp_snapshot_done(struct grp_snapshot *snapshot)
+{
+	free(snapshot->rows);
+	free(snapshot->sum);
+	memset(snapshot, 0, sizeof(*snapshot));
 }

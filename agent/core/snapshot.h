@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Figures of every group at one moment, for who shows them all.
+ * Figures of every group, for who shows them all.
  */
 #ifndef GRP_CORE_SNAPSHOT_H
 #define GRP_CORE_SNAPSHOT_H
@@ -9,21 +9,41 @@
 
 /* One row of a snapshot of every group of every hierarchy. */
 struct grp_snapshot_row {
-	const struct grp_group *group; /* valid only until the next change */
+	uint32_t group; /* id */
+	uint32_t parent; /* index of its row; of a root: 0 */
 	struct grp_usage own;
 	uint64_t tree_ns;
 	uint64_t tasks, processes;
 };
+
 struct grp_snapshot {
-	struct grp_snapshot_row *rows;
+	struct grp_snapshot_row *rows; /* hierarchies by slot, parents before children */
 	size_t n;
+	/* Of the steps. */
+	struct grp_core *core;
+	struct grp_base *sum; /* owned: scratch */
+	size_t unmade; /* rows before it have no times yet */
+	uint64_t handed_up; /* of the core, at the beginning */
+	unsigned int tries;
 };
 
 /**
- * grp_snapshot_take() - every group at once, one settling, one pass for the
- * counts of processes. Rows: hierarchies by slot, parents before children.
+ * grp_snapshot_begin() - every group at once, in pieces, as so many groups would hold the
+ * loop for longer than others should wait. All counts of tasks and processes are of this
+ * moment: one settling, one pass. Times are read by the steps, a parent's after those of its
+ * children, so that it is never less than their sum.
+ * @ret_snapshot: grp_snapshot_done() frees, at any time. Return: 0; -ENOMEM; -errno of the pass.
  */
-int grp_snapshot_take(struct grp_core *core, struct grp_snapshot *ret_snapshot);
+int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot);
+
+/**
+ * grp_snapshot_step() - some more, in well below a millisecond. When what a removed group
+ * had used was given to its parent meanwhile, it begins again; the third time it does all
+ * in one step.
+ * Return: 1: call again; 0: that was all, rows and n are those to be shown, some of which may
+ * have been removed since they were made; -errno.
+ */
+int grp_snapshot_step(struct grp_snapshot *snapshot);
 void grp_snapshot_done(struct grp_snapshot *snapshot);
 
 /**

@@ -4,8 +4,8 @@
  * answer and has a longest life, so that nobody can keep one. While
  * its answer is rendered it is suspended.
  *
- * H1  At most one snapshot exists; requests that come while it is rendered wait
- *     for the next one, so what they get is never older than they are.
+ * H1  At most one snapshot exists; requests that come while it is taken or rendered
+ *     wait for the next one, so what they get is never older than they are.
  * H2  At most SCRAPES_MAX requests wait or are being sent; that bounds the
  *     memory of slow readers.
  */
@@ -63,6 +63,7 @@ struct grp_http {
 	struct connection *connections;
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
+	bool taking; /* a snapshot is under way */
 	struct grp_metrics *metrics; /* being rendered; NULL: none */
 	struct grp_metrics_render render;
 };
@@ -260,17 +261,23 @@ static void begin_format(struct grp_http *http)
 	grp_metrics_free(TAKE_PTR(http->metrics));
 }
 
-static void begin_snapshot(struct grp_http *http)
+static void take_slice(struct grp_http *http)
 {
+	uint64_t end = now_us() + SLICE_NS / 1000;
 	struct connection *connection;
+	int r;
 
 	DL_FOREACH(http->connections, connection)
-		if (connection->state == CONNECTION_WAITING)
+		if (!http->taking && connection->state == CONNECTION_WAITING)
 			connection->state = CONNECTION_SERVED;
-	if (http->options.take(http->options.data, &http->metrics) == 0)
-		begin_format(http);
-	else
+	do
+		r = http->options.take(http->options.data, &http->metrics);
+	while (r > 0 && now_us() < end);
+	http->taking = r > 0;
+	if (r < 0)
 		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, &page_failed);
+	else if (r == 0)
+		begin_format(http);
 }
 
 static void render_slice(struct grp_http *http)
@@ -292,8 +299,8 @@ static int on_work(sd_event_source *source, void *data)
 
 	if (http->metrics)
 		render_slice(http);
-	else if (has_state(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX))
-		begin_snapshot(http);
+	else if (http->taking || has_state(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX))
+		take_slice(http);
 	else
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return pump(http);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * /metrics over HTTP: libmicrohttpd driven by the loop, without threads. One
- * snapshot at a time is rendered in slices; who asks meanwhile shares the next.
+ * snapshot at a time is taken and rendered in slices; who asks meanwhile shares the next.
  * What is shown is not known here: see metrics.h.
  */
 #ifndef GRP_FRONT_HTTP_H
@@ -18,7 +18,10 @@ struct grp_http;
 struct grp_http_options {
 	struct sd_event *event; /* borrowed */
 	const char *address; /* "ADDR:PORT", as grp_address_parse() has it */
-	/* Takes a snapshot that the caller owns; 0 or -errno. */
+	/*
+	 * Takes some more of a snapshot, in well below a millisecond. 0: it is whole, and
+	 * the caller's; 1: to be called again, with nothing in between; -errno: no more of it.
+	 */
 	int (*take)(void *data, struct grp_metrics **ret_metrics);
 	void *data;
 	unsigned int lifetime_ms; /* longest life of a connection; 0: 30 s */

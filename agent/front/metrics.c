@@ -21,6 +21,8 @@
 #define ROWS_PER_CLOCK 16
 /* Longest line besides its labels: name, suffix, extra label and number. */
 #define LINE_MAX_BYTES 256
+/* What a line mostly has besides its labels and the name of its family; more is no harm. */
+#define REST_BYTES 32
 #define BUFFER_MIN 65536
 
 static const char *const content_types[] = {
@@ -96,6 +98,9 @@ static int make_labels(struct grp_metrics_group *group)
 	if (fclose(out) != 0)
 		return -ENOMEM;
 	group->labels = TAKE_PTR(labels);
+	/* Given up piece by piece: all at the end takes long. */
+	free(TAKE_PTR(group->hierarchy));
+	free(TAKE_PTR(group->path));
 	return 0;
 }
 
@@ -263,17 +268,39 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/*
+ * Room for the lines of all groups, so that the text is not copied when it has grown to
+ * megabytes. What is not written to is no memory yet.
+ */
+static int reserve_groups(struct grp_metrics_render *render)
+{
+	size_t more = 0;
+
+	for (size_t i = 0; i < grp_n_families; i++) {
+		const struct grp_family *family = &grp_families[i];
+
+		for (unsigned int j = 0; j < GRP_FAMILY_VALUES_MAX; j++)
+			if (family->rows == GRP_ROWS_GROUPS && (!j || family->values[j].label))
+				more += render->label_bytes +
+					render->metrics->n_groups *
+						(strlen(family->name) + REST_BYTES);
+	}
+	return reserve(render, more);
+}
+
 static int label_step(struct grp_metrics_render *render)
 {
 	struct grp_metrics *metrics = render->metrics;
+	struct grp_metrics_group *group = &metrics->groups[render->row];
 
 	if (render->row == metrics->n_groups) {
 		render->labelled = true;
 		render->row = 0;
-		return 0;
+		return reserve_groups(render);
 	}
-	if (!metrics->groups[render->row].labels && make_labels(&metrics->groups[render->row]) < 0)
+	if (!group->labels && make_labels(group) < 0)
 		return -ENOMEM;
+	render->label_bytes += strlen(group->labels);
 	render->row++;
 	return 0;
 }

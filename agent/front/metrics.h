@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The families of design 6.5 as text for Prometheus: a copy of all values taken
- * at one moment, and its rendering in slices. The copy owns what it shows, so
+ * The families of design 6.5 as text for Prometheus: a copy of all values, taken
+ * and rendered in slices. The copy owns what it shows, so
  * that groups may go while it is rendered. No HTTP here.
  */
 #ifndef GRP_FRONT_METRICS_H
@@ -23,8 +23,8 @@ enum grp_metrics_format {
 
 /* One group. All strings are owned. */
 struct grp_metrics_group {
-	char *hierarchy;
-	char *path; /* raw bytes */
+	char *hierarchy; /* NULL once there are labels */
+	char *path; /* raw bytes; as hierarchy */
 	char *labels; /* made by the renderer when it is NULL; ready to print */
 	struct grp_usage own;
 	uint64_t tree_ns;
@@ -73,13 +73,25 @@ struct grp_metrics {
 	struct grp_metrics_agent agent;
 };
 
+struct grp_metrics_taking;
+
 /**
- * grp_metrics_take() - copy of everything at this moment.
- * @ret_metrics: owned by the caller, grp_metrics_free().
- * Return: 0; -ENOMEM; -errno of the snapshot.
- * Context: loop; one pass over the tasks.
+ * grp_metrics_take_begin() - a copy of everything, in pieces. Counts of tasks and processes
+ * are of this moment, see core/snapshot.h.
+ * @ret_taking: owned by the caller, grp_metrics_take_end().
+ * Return: 0; -ENOMEM; -errno of the snapshot. Context: loop; one pass over the tasks.
  */
-int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics);
+int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **ret_taking);
+
+/**
+ * grp_metrics_take_step() - some more, in well below a millisecond.
+ * @ret_metrics: set with 0; owned by the caller, grp_metrics_free().
+ * Return: 1: call again; 0: that was all; -ENOMEM; -errno. Context: loop.
+ */
+int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics **ret_metrics);
+
+/* grp_metrics_take_end() - at any time; NULL is fine. */
+void grp_metrics_take_end(struct grp_metrics_taking *taking);
 
 /* grp_metrics_free() - NULL is fine. */
 void grp_metrics_free(struct grp_metrics *metrics);
@@ -93,6 +105,7 @@ struct grp_metrics_render {
 	enum grp_metrics_format format;
 	size_t family, row; /* what comes next */
 	bool labelled; /* labels are made before the first family */
+	size_t label_bytes; /* in all */
 	char *text; /* owned; not NUL-terminated */
 	size_t len, allocated;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the values of /metrics come from: copies of the core's snapshot, of what
+ * Where the values of /metrics come from: copies of the core's snapshot, in pieces, of what
  * the kernel knows of our programs and maps, and of our own process. Rendering
  * is in metrics.c.
  */
@@ -23,49 +23,59 @@
 #include "front/metrics.h"
 #include "release.h"
 
-static void free_metrics(struct grp_metrics **metrics)
-{
-	grp_metrics_free(*metrics);
-}
+/* Of a step: some dozen microseconds. */
+#define GROUPS_AT_ONCE 32
 
-#define _cleanup_metrics_ __attribute__((cleanup(free_metrics)))
-#define _cleanup_snapshot_ __attribute__((cleanup(grp_snapshot_done)))
+struct grp_metrics_taking {
+	struct grp_agent *agent;
+	struct grp_snapshot snapshot;
+	bool whole; /* the snapshot */
+	size_t copied; /* rows of it */
+	struct grp_metrics *metrics; /* owned */
+};
 
 /* --- groups -------------------------------------------------------------------- */
 
-static int copy_row(struct grp_metrics_group *group, const struct grp_snapshot_row *row)
+static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
+		    const struct grp_snapshot_row *row)
 {
+	struct grp_metrics_group *copy = &metrics->groups[metrics->n_groups];
 	char path[GRP_PATH_MAX];
-	ssize_t len = grp_group_path(row->group, path, sizeof(path));
+	ssize_t len = grp_group_path(group, path, sizeof(path));
 
 	if (len < 0)
 		return (int)len;
-	*group = (struct grp_metrics_group){
-		.hierarchy = strdup(row->group->hierarchy->name),
+	metrics->n_groups++; /* also a half-copied one is freed */
+	*copy = (struct grp_metrics_group){
+		.hierarchy = strdup(group->hierarchy->name),
 		.path = strdup(path),
 		.own = row->own,
 		.tree_ns = row->tree_ns,
 		.tasks = row->tasks,
 		.processes = row->processes,
 	};
-	return group->hierarchy && group->path ? 0 : -ENOMEM;
+	return copy->hierarchy && copy->path ? 0 : -ENOMEM;
 }
 
-static int take_groups(struct grp_core *core, struct grp_metrics *metrics)
+/* Some of them; one that was removed meanwhile is left out. Return: 1: there are more. */
+static int copy_rows(struct grp_metrics_taking *taking)
 {
-	_cleanup_snapshot_ struct grp_snapshot snapshot = { 0 };
-	int r = grp_snapshot_take(core, &snapshot);
+	const struct grp_snapshot *snapshot = &taking->snapshot;
+	struct grp_metrics *metrics = taking->metrics;
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	metrics->groups = calloc(snapshot.n ? snapshot.n : 1, sizeof(*metrics->groups));
+	if (!metrics->groups)
+		metrics->groups = calloc(snapshot->n + 1, sizeof(*metrics->groups));
 	if (!metrics->groups)
 		return -ENOMEM;
-	for (size_t i = 0; i < snapshot.n && r == 0; i++) {
-		metrics->n_groups++; /* also a half-copied one is freed */
-		r = copy_row(&metrics->groups[i], &snapshot.rows[i]);
+	for (unsigned int i = 0; !r && taking->copied < snapshot->n && i < GROUPS_AT_ONCE; i++) {
+		const struct grp_snapshot_row *row = &snapshot->rows[taking->copied++];
+		const struct grp_group *group = grp_group_by_id(taking->agent->core, row->group);
+
+		if (group && !group->dying)
+			r = copy_row(metrics, group, row);
 	}
-	return r;
+	return r ?: taking->copied < snapshot->n;
 }
 
 /* --- programs and maps ------------------------------------------------------------ */
@@ -227,19 +237,32 @@ static void take_mounts(const struct grp_agent *agent, struct grp_metrics_mounts
 
 /* --- all together ----------------------------------------------------------------------- */
 
-int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
+int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **ret_taking)
 {
-	_cleanup_metrics_ struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
+	struct grp_metrics_taking *taking = calloc(1, sizeof(*taking));
+	int r = -ENOMEM;
+
+	if (!taking)
+		return r;
+	taking->agent = agent;
+	taking->metrics = calloc(1, sizeof(*taking->metrics));
+	if (taking->metrics)
+		r = grp_snapshot_begin(agent->core, &taking->snapshot);
+	if (r)
+		grp_metrics_take_end(taking);
+	else
+		*ret_taking = taking;
+	return r;
+}
+
+/* What does not grow with the number of groups. */
+static int take_rest(const struct grp_agent *agent, struct grp_metrics *metrics)
+{
 	struct grp_releases_figures releases;
 	struct grp_place_figures place;
 	struct grp_core_figures figures;
-	int r;
+	int r = grp_bpf_programs(agent->bpf, take_program, metrics);
 
-	if (!metrics)
-		return -ENOMEM;
-	r = take_groups(agent->core, metrics);
-	if (r == 0)
-		r = grp_bpf_programs(agent->bpf, take_program, metrics);
 	if (r == 0)
 		r = grp_bpf_maps(agent->bpf, take_map, metrics);
 	if (r < 0)
@@ -257,6 +280,32 @@ int grp_metrics_take(struct grp_agent *agent, struct grp_metrics **ret_metrics)
 	take_placement(&place, &metrics->agent.place);
 	take_mounts(agent, &metrics->agent.fs);
 	take_process(&metrics->agent);
-	*ret_metrics = TAKE_PTR(metrics);
 	return 0;
+}
+
+int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics **ret_metrics)
+{
+	int r;
+
+	if (!taking->whole) {
+		r = grp_snapshot_step(&taking->snapshot);
+		taking->whole = r == 0;
+		return r ?: 1;
+	}
+	r = copy_rows(taking);
+	if (r)
+		return r;
+	r = take_rest(taking->agent, taking->metrics);
+	if (r == 0)
+		*ret_metrics = TAKE_PTR(taking->metrics);
+	return r;
+}
+
+void grp_metrics_take_end(struct grp_metrics_taking *taking)
+{
+	if (!taking)
+		return;
+	grp_snapshot_done(&taking->snapshot);
+	grp_metrics_free(taking->metrics);
+	free(taking);
 }

@@ -88,9 +88,11 @@ static int mkdir_rmdir(struct grp_core *core, unsigned int i)
 static int snapshot(struct grp_core *core, unsigned int i)
 {
 	struct grp_snapshot snapshot = { 0 };
-	int r = grp_snapshot_take(core, &snapshot);
+	int r = grp_snapshot_begin(core, &snapshot);
 
 	(void)i;
+	while (!r && (r = grp_snapshot_step(&snapshot)) > 0)
+		r = 0;
 	grp_snapshot_done(&snapshot);
 	return r;
 }

@@ -33,6 +33,8 @@ struct fixture {
 	struct grp_http *http;
 	size_t n_groups; /* of the next snapshot */
 	unsigned int taken;
+	unsigned int pieces; /* that a snapshot is taken in, besides the last */
+	unsigned int left; /* of the one under way */
 	int fail_with; /* 0: a snapshot can be taken */
 };
 
@@ -49,7 +51,12 @@ static int take(void *data, struct grp_metrics **ret_metrics)
 	struct fixture *fixture = data;
 	struct grp_metrics *metrics;
 
-	fixture->taken++;
+	if (fixture->left == 0) {
+		fixture->taken++;
+		fixture->left = fixture->pieces + 1;
+	}
+	if (--fixture->left)
+		return 1;
 	if (fixture->fail_with)
 		return fixture->fail_with;
 	metrics = calloc(1, sizeof(*metrics));
@@ -302,6 +309,52 @@ static void test_failed_snapshot(void **state)
 	close_client(&client);
 }
 
+/*
+ * A snapshot of so many pieces that it takes several turns. Who asks in the middle of it gets
+ * the next one, which has nothing older than the request; who has asked before gets this one.
+ */
+static void test_snapshot_in_pieces(void **state)
+{
+	struct client clients[2];
+	struct fixture *fixture = *state;
+	unsigned int turns = 0;
+
+	fixture->pieces = 1000000;
+	clients[0] = open_client(fixture, GET("/metrics"));
+	while (!fixture->left) {
+		assert_true(turns++ < 1000);
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+	}
+	assert_int_equal(fixture->taken, 1);
+	clients[1] = open_client(fixture, GET("/metrics"));
+	/* The loop comes round meanwhile. */
+	assert_true(serve(fixture, clients, 2) > 3);
+	assert_non_null(strstr(clients[0].text, "group=\"/group\"} 1\n"));
+	assert_non_null(strstr(clients[1].text, "group=\"/group\"} 2\n"));
+	assert_int_equal(fixture->taken, 2);
+	for (size_t i = 0; i < 2; i++)
+		close_client(&clients[i]);
+}
+
+/* One that is under way when the end comes is dropped, and who waits for it is told. */
+static void test_end_in_the_midst_of_a_snapshot(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client client = open_client(fixture, GET("/metrics"));
+	unsigned int turns = 0;
+
+	fixture->pieces = 1000000;
+	while (!fixture->left) {
+		assert_true(turns++ < 1000);
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+	}
+	grp_http_free(fixture->http);
+	fixture->http = NULL;
+	(void)serve(fixture, &client, 1);
+	assert_begins(client.text, STATUS_503);
+	close_client(&client);
+}
+
 /* Both forms are shown from one snapshot if they are asked for together. */
 static void test_sharing(void **state)
 {
@@ -428,6 +481,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_half_request_stops_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lifetime, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_snapshot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_snapshot_in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end_in_the_midst_of_a_snapshot, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_sharing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_readers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slices, setup, teardown),

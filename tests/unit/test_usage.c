@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Usage: sums over CPUs, sets and subtrees, what removed groups leave, values that
- * never fall, the split into user and system, the reset of cpuacct.usage, the
- * snapshot, and the audit of the counts.
+ * never fall, the split into user and system, the reset of cpuacct.usage, and the audit
+ * of the counts.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "core/snapshot.h"
 #include "world.h"
 
 /* Root task 1; processes 10 in /a, 11 in /a/b, 12 in /a/b and other:/p. */
@@ -198,50 +197,6 @@ static void reset(void **state)
 	assert_int_equal(read_number(world, "cpuacct.usage"), 7);
 }
 
-static const struct grp_snapshot_row *row_of(const struct grp_snapshot *snapshot,
-					     const struct grp_group *group)
-{
-	for (size_t i = 0; i < snapshot->n; i++)
-		if (snapshot->rows[i].group == group)
-			return &snapshot->rows[i];
-	return NULL;
-}
-
-static void snapshot_says_the_same(void **state)
-{
-	static const char *const specs[] = { "/", "/a", "/a/b", "other:/", "other:/p" };
-	struct world *world = *state;
-	struct grp_snapshot snapshot;
-
-	fake_task_run(world->fake, 10, 0, 1);
-	fake_task_run(world->fake, 11, 1, 20);
-	fake_task_run(world->fake, 12, 2, 300);
-	/* Two threads of one process in /a: one process there. */
-	fake_task_fork(world->fake, 10, 50, 10);
-	world_mkdir(world, "/a/gone");
-	assert_int_equal(world_move(world, "/a/gone", 50, false), 0);
-	fake_task_run(world->fake, 50, 1, 4000);
-	assert_int_equal(world_move(world, "/a", 50, false), 0);
-	assert_int_equal(world_rmdir(world, "/a/gone"), 0);
-	assert_int_equal(grp_snapshot_take(world->core, &snapshot), 0);
-	assert_int_equal(snapshot.n, 5);
-	for (size_t i = 0; i < 5; i++) {
-		const struct grp_group *group = world_find(world, specs[i]);
-		const struct grp_snapshot_row *row = row_of(&snapshot, group);
-
-		assert_non_null(row);
-		assert_int_equal(row->own.time_ns, world_own(world, specs[i]));
-		assert_int_equal(row->tree_ns, world_tree(world, specs[i]));
-		assert_int_equal(row->tasks, world_tasks(world, specs[i]));
-	}
-	assert_int_equal(row_of(&snapshot, world_find(world, "/a"))->tasks, 2);
-	assert_int_equal(row_of(&snapshot, world_find(world, "/a"))->processes, 1);
-	assert_int_equal(row_of(&snapshot, world_find(world, "/a/b"))->processes, 2);
-	assert_int_equal(row_of(&snapshot, world_find(world, "other:/"))->processes, 3);
-	assert_int_equal(row_of(&snapshot, world_find(world, "/"))->tree_ns, 4321);
-	grp_snapshot_done(&snapshot);
-}
-
 static void change_counts(struct fake_kernel *fake, enum grp_pass kind, void *data)
 {
 	struct grp_count *count = data;
@@ -283,7 +238,6 @@ int main(void)
 		TEST(reused_set_starts_at_zero),
 		TEST(nothing_shown_falls),
 		TEST(reset),
-		TEST(snapshot_says_the_same),
 		TEST(audit),
 	};
 
