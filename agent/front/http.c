@@ -22,9 +22,10 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
+#include "front/http_page.h"
 
-/* A slice may take 2 ms; some of it is for sending. */
-#define SLICE_NS 1500000
+/* A slice may take 2 ms; some of it is for its last step and for sending. */
+#define SLICE_NS 750000
 #define CONNECTIONS_MAX 32
 #define CONNECTION_MEMORY_BYTES 16384
 #define CONNECTION_IDLE_S 10
@@ -32,7 +33,6 @@
 #define SCRAPES_MAX 8
 #define BACKLOG 64
 #define TIMER_ACCURACY_US 50000
-#define METRICS_PATH "/metrics"
 
 enum connection_state {
 	CONNECTION_OPEN, /* the request is not complete */
@@ -64,68 +64,31 @@ struct grp_http {
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
 	bool taking; /* a snapshot is under way */
+	bool rendered; /* what is in render is whole */
 	struct grp_metrics *metrics; /* being rendered; NULL: none */
 	struct grp_metrics_render render;
 };
 
 /* --- answers ---------------------------------------------------------------------- */
 
-struct page {
-	unsigned int status;
-	const char *header, *value; /* NULL: none */
-	const char *text;
-};
-
-static const struct page page_not_found = { MHD_HTTP_NOT_FOUND, NULL, NULL,
-					    "not found: there is only " METRICS_PATH "\n" };
-static const struct page page_bad_method = { MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW,
-					     "GET, HEAD", "only GET and HEAD\n" };
-static const struct page page_busy = { MHD_HTTP_SERVICE_UNAVAILABLE, MHD_HTTP_HEADER_RETRY_AFTER,
-				       "1", "too many scrapes at a time\n" };
-static const struct page page_ending = { MHD_HTTP_SERVICE_UNAVAILABLE, NULL, NULL,
-					 "the agent ends\n" };
-static const struct page page_failed = { MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, NULL,
-					 "no snapshot could be taken\n" };
-
-/* NULL is no memory. */
-static struct MHD_Response *make_response(char *text, size_t len, enum MHD_ResponseMemoryMode mode,
-					  const char *content_type)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, text, mode);
-
-	if (!response)
-		return NULL;
-	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) &&
-	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close"))
-		return response;
-	MHD_destroy_response(response);
-	return NULL;
-}
-
-static enum MHD_Result send_page(struct connection *connection, const struct page *page)
+static enum MHD_Result send_page(struct connection *connection, enum grp_http_page page)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
-	union {
-		const char *constant;
-		char *text; /* libmicrohttpd does not write to it */
-	} body = { .constant = page->text };
+	unsigned int status;
 
 	connection->state = CONNECTION_ANSWERED;
-	response = make_response(body.text, strlen(page->text), MHD_RESPMEM_PERSISTENT,
-				 "text/plain; charset=utf-8");
+	response = grp_http_page(page, &status);
 	if (!response)
 		return MHD_NO;
-	if (page->header)
-		(void)MHD_add_response_header(response, page->header, page->value);
-	result = MHD_queue_response(connection->mhd, page->status, response);
+	result = MHD_queue_response(connection->mhd, status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
 /* Ends the wait of all connections in @state and, unless it is _MAX, of one format. */
 static void answer_page(struct grp_http *http, enum connection_state state,
-			enum grp_metrics_format format, const struct page *page)
+			enum grp_metrics_format format, enum grp_http_page page)
 {
 	struct connection *connection;
 
@@ -149,10 +112,10 @@ static void answer_text(struct grp_http *http)
 	text = realloc(http->render.text, http->render.len); /* give back the spare half */
 	if (text)
 		http->render.text = text;
-	response = make_response(http->render.text, http->render.len, MHD_RESPMEM_MUST_FREE,
+	response = grp_http_text(http->render.text, http->render.len,
 				 grp_metrics_content_type(format));
 	if (!response) {
-		answer_page(http, CONNECTION_SERVED, format, &page_failed);
+		answer_page(http, CONNECTION_SERVED, format, GRP_HTTP_FAILED);
 		return;
 	}
 	http->render.text = NULL;
@@ -275,21 +238,27 @@ static void take_slice(struct grp_http *http)
 	while (r > 0 && now_us() < end);
 	http->taking = r > 0;
 	if (r < 0)
-		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, &page_failed);
+		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, GRP_HTTP_FAILED);
 	else if (r == 0)
 		begin_format(http);
 }
 
+/* Whole: it is sent in the next turn, as that takes a while too. */
 static void render_slice(struct grp_http *http)
 {
 	int r = grp_metrics_render_slice(&http->render, SLICE_NS);
 
-	if (r == 0)
+	http->rendered = r > 0;
+	if (r >= 0)
 		return;
-	if (r > 0)
-		answer_text(http);
-	else
-		answer_page(http, CONNECTION_SERVED, http->render.format, &page_failed);
+	answer_page(http, CONNECTION_SERVED, http->render.format, GRP_HTTP_FAILED);
+	begin_format(http);
+}
+
+static void send_rendered(struct grp_http *http)
+{
+	http->rendered = false;
+	answer_text(http);
 	begin_format(http);
 }
 
@@ -297,7 +266,9 @@ static int on_work(sd_event_source *source, void *data)
 {
 	struct grp_http *http = data;
 
-	if (http->metrics)
+	if (http->rendered)
+		send_rendered(http);
+	else if (http->metrics)
 		render_slice(http);
 	else if (http->taking || has_state(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX))
 		take_slice(http);
@@ -359,11 +330,11 @@ static enum grp_metrics_format wanted_format(struct MHD_Connection *mhd)
 static enum MHD_Result start_scrape(struct grp_http *http, struct connection *connection)
 {
 	if (http->ending)
-		return send_page(connection, &page_ending);
+		return send_page(connection, GRP_HTTP_ENDING);
 	if (http->n_scrapes == SCRAPES_MAX)
-		return send_page(connection, &page_busy);
+		return send_page(connection, GRP_HTTP_BUSY);
 	if (sd_event_source_set_enabled(http->work, SD_EVENT_ON) < 0)
-		return send_page(connection, &page_failed);
+		return send_page(connection, GRP_HTTP_FAILED);
 	http->n_scrapes++;
 	connection->scrape = true;
 	connection->format = wanted_format(connection->mhd);
@@ -392,10 +363,10 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const 
 	}
 	/* The first call for a request has its head only; errors need not more. */
 	*request = connection;
-	if (strcmp(url, METRICS_PATH))
-		return send_page(connection, &page_not_found);
+	if (strcmp(url, GRP_HTTP_METRICS_PATH))
+		return send_page(connection, GRP_HTTP_NOT_FOUND);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-		return send_page(connection, &page_bad_method);
+		return send_page(connection, GRP_HTTP_BAD_METHOD);
 	return MHD_YES;
 }
 
@@ -476,8 +447,8 @@ void grp_http_free(struct grp_http *http)
 		return;
 	/* It must not be stopped while a connection is suspended. */
 	http->ending = true;
-	answer_page(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX, &page_ending);
-	answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, &page_ending);
+	answer_page(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX, GRP_HTTP_ENDING);
+	answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, GRP_HTTP_ENDING);
 	if (http->daemon) {
 		(void)MHD_run(http->daemon);
 		MHD_stop_daemon(http->daemon);

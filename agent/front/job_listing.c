@@ -7,7 +7,7 @@
 
 #include "agent.h"
 #include "base/cleanup.h"
-#include "core/snapshot.h"
+#include "core/processes.h"
 #include "front/jobs.h"
 #include "front/listing.h"
 

@@ -28,13 +28,18 @@
 
 struct grp_metrics_taking {
 	struct grp_agent *agent;
+	size_t stage; /* index in stages */
 	struct grp_snapshot snapshot;
-	bool whole; /* the snapshot */
-	size_t copied; /* rows of it */
+	size_t copied; /* rows of the snapshot */
 	struct grp_metrics *metrics; /* owned */
 };
 
 /* --- groups -------------------------------------------------------------------- */
+
+static int take_snapshot(struct grp_metrics_taking *taking)
+{
+	return grp_snapshot_step(&taking->snapshot);
+}
 
 static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
 		    const struct grp_snapshot_row *row)
@@ -57,7 +62,7 @@ static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
 	return copy->hierarchy && copy->path ? 0 : -ENOMEM;
 }
 
-/* Some of them; one that was removed meanwhile is left out. Return: 1: there are more. */
+/* Some of them; one that was removed meanwhile is left out. */
 static int copy_rows(struct grp_metrics_taking *taking)
 {
 	const struct grp_snapshot *snapshot = &taking->snapshot;
@@ -255,47 +260,60 @@ int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **
 	return r;
 }
 
-/* What does not grow with the number of groups. */
-static int take_rest(const struct grp_agent *agent, struct grp_metrics *metrics)
+static int take_programs(struct grp_metrics_taking *taking)
 {
-	struct grp_releases_figures releases;
-	struct grp_place_figures place;
-	struct grp_core_figures figures;
-	int r = grp_bpf_programs(agent->bpf, take_program, metrics);
+	return grp_bpf_programs(taking->agent->bpf, take_program, taking->metrics);
+}
 
-	if (r == 0)
-		r = grp_bpf_maps(agent->bpf, take_map, metrics);
+static int take_maps(struct grp_metrics_taking *taking)
+{
+	struct grp_agent *agent = taking->agent;
+	struct grp_core_figures figures;
+	struct grp_place_figures place;
+	int r = grp_bpf_maps(agent->bpf, take_map, taking->metrics);
+
 	if (r < 0)
 		return r;
 	grp_core_figures(agent->core, &figures);
 	grp_place_figures(agent->core, &place);
-	fill_entries(metrics, &figures, &place);
-	metrics->agent.audit_corrections = figures.audit_corrections;
-	metrics->agent.events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
-	metrics->agent.start_ns = agent->started_ns;
-	grp_releases_figures(agent->releases, &releases);
-	metrics->agent.releases_started = releases.started;
-	metrics->agent.releases_failed = releases.failed;
-	metrics->agent.releases_pending = figures.releases_pending;
-	take_placement(&place, &metrics->agent.place);
-	take_mounts(agent, &metrics->agent.fs);
-	take_process(&metrics->agent);
+	fill_entries(taking->metrics, &figures, &place);
 	return 0;
 }
 
+static int take_agent(struct grp_metrics_taking *taking)
+{
+	struct grp_metrics_agent *metrics = &taking->metrics->agent;
+	struct grp_agent *agent = taking->agent;
+	struct grp_releases_figures releases;
+	struct grp_core_figures figures;
+	struct grp_place_figures place;
+
+	grp_core_figures(agent->core, &figures);
+	grp_place_figures(agent->core, &place);
+	grp_releases_figures(agent->releases, &releases);
+	metrics->audit_corrections = figures.audit_corrections;
+	metrics->events_lost = grp_core_view(agent->core)->stats[GRP_STAT_EVENTS_LOST];
+	metrics->start_ns = agent->started_ns;
+	metrics->releases_started = releases.started;
+	metrics->releases_failed = releases.failed;
+	metrics->releases_pending = figures.releases_pending;
+	take_placement(&place, &metrics->place);
+	take_mounts(agent, &metrics->fs);
+	take_process(metrics);
+	return 0;
+}
+
+/* One after the other. Return: 1: call again; 0: that was all of it; -errno. */
+static int (*const stages[])(struct grp_metrics_taking *taking) = {
+	take_snapshot, copy_rows, take_programs, take_maps, take_agent,
+};
+
 int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics **ret_metrics)
 {
-	int r;
+	int r = stages[taking->stage](taking);
 
-	if (!taking->whole) {
-		r = grp_snapshot_step(&taking->snapshot);
-		taking->whole = r == 0;
-		return r ?: 1;
-	}
-	r = copy_rows(taking);
-	if (r)
-		return r;
-	r = take_rest(taking->agent, taking->metrics);
+	if (r == 0 && ++taking->stage < sizeof(stages) / sizeof(stages[0]))
+		return 1;
 	if (r == 0)
 		*ret_metrics = TAKE_PTR(taking->metrics);
 	return r;

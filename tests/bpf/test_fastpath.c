@@ -5,14 +5,12 @@
  * own, unloaded at the end. Needs root.
  */
 #include <errno.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +19,7 @@
 
 #include "core/core.h"
 #include "instance.h"
-
-#define DEADLINE_S 10
+#include "sleeper.h"
 
 struct state {
 	struct instance instance;
@@ -42,62 +39,6 @@ static int teardown(void **ret_state)
 	struct state *state = *ret_state;
 
 	return instance_end(&state->instance);
-}
-
-/* --- tasks of ours -------------------------------------------------------------------- */
-
-struct child {
-	pid_t pid;
-	int release; /* close it: the child goes on */
-};
-
-/* Asleep until it is released; then it burns a little and exits. */
-static bool sleeps(pid_t pid)
-{
-	char path[64], line[256];
-	const char *name;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_non_null(fgets(line, sizeof(line), f));
-	(void)fclose(f);
-	name = strrchr(line, ')');
-	return name && name[2] == 'S';
-}
-
-static struct child child_new(void)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-	time_t end = time(NULL) + DEADLINE_S;
-	int ends[2];
-	struct child child;
-	char c;
-
-	assert_int_equal(pipe(ends), 0);
-	child.pid = fork();
-	assert_true(child.pid >= 0);
-	if (!child.pid) {
-		(void)close(ends[1]);
-		(void)!read(ends[0], &c, 1);
-		for (volatile int i = 0; i < 1000000; i++)
-			;
-		_exit(0);
-	}
-	(void)close(ends[0]);
-	child.release = ends[1];
-	while (!sleeps(child.pid)) {
-		assert_true(time(NULL) < end);
-		(void)nanosleep(&pause, NULL);
-	}
-	return child;
-}
-
-static void child_end(struct child *child)
-{
-	(void)close(child->release);
-	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
 }
 
 /* --- requests ----------------------------------------------------------------------------- */
@@ -153,7 +94,7 @@ static uint64_t used(const struct state *state, uint32_t set)
 static void wait_uncharged(const struct state *state, uint32_t set)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	time_t end = time(NULL) + DEADLINE_S;
+	time_t end = time(NULL) + SLEEPER_DEADLINE_S;
 
 	while (__atomic_load_n(&count(state, set)->chargers, __ATOMIC_ACQUIRE)) {
 		assert_true(time(NULL) < end);
@@ -214,7 +155,7 @@ static pid_t forker_new(const int ends[2])
 static void brood(const struct state *state, uint32_t set)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	time_t end = time(NULL) + DEADLINE_S;
+	time_t end = time(NULL) + SLEEPER_DEADLINE_S;
 	pid_t forkers[FORKERS];
 	int ends[2];
 
@@ -265,128 +206,6 @@ static void peak_of_a_set(void **data)
 	assert_int_equal(count(state, 8)->peak_members, 0);
 	assert_int_equal(count(state, 8)->active_ns, 0);
 	(void)move(state, getpid(), 9, GRP_SET_ROOT, 0, 0);
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &now), 0);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-static struct grp_scan_record list(struct state *state, pid_t tid)
-{
-	const struct grp_scan_request request = { .tid = tid };
-	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
-
-	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_LIST, &request, NULL, keep,
-					  &record),
-			 0);
-	assert_int_equal(record.verdict, GRP_VERDICT_LISTED);
-	return record;
-}
-
-/*
- * A sleeper's time goes by as the clock does, but for a tick at both ends and for what its
- * CPU spent on interrupts or was not given at all, which on a shared machine can be much.
- */
-static void idleness(void **data)
-{
-	struct state *state = *data;
-	const struct timespec pause = { .tv_nsec = 200000000 };
-	const uint64_t tick = 10000000;
-	struct child child = child_new();
-	uint64_t first, before = boot_ns(), passed;
-
-	assert_int_equal(list(state, getpid()).idle_ns, 0);
-	first = list(state, child.pid).idle_ns;
-	assert_true(first != GRP_IDLE_UNKNOWN);
-	(void)nanosleep(&pause, NULL);
-	passed = list(state, child.pid).idle_ns - first;
-	assert_in_range(passed, pause.tv_nsec / 2, boot_ns() - before + tick);
-	before = boot_ns();
-	child_end(&child);
-	assert_in_range(count(state, GRP_SET_ROOT)->active_ns, before, boot_ns());
-}
-
-static void bind_to(pid_t pid, int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	assert_int_equal(sched_setaffinity(pid, sizeof(cpus), &cpus), 0);
-}
-
-/* Burns a little for each byte that it reads. */
-static pid_t echo_new(int *ret_to)
-{
-	int ends[2];
-	pid_t pid;
-	char c;
-
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		(void)close(ends[1]);
-		while (read(ends[0], &c, 1) > 0)
-			for (volatile int i = 0; i < 100000; i++)
-				;
-		_exit(0);
-	}
-	(void)close(ends[0]);
-	*ret_to = ends[1];
-	return pid;
-}
-
-/*
- * Since 6.12 a task that goes to sleep may stay in its CPU's queue until its turn is over,
- * beside one that runs (@hog), and be taken to another CPU meanwhile: then the kernel forgets
- * when it ran. Such a task is made by moving it as soon as it calls itself asleep.
- */
-static void idleness_of_one_moved_as_it_falls_asleep(void **data)
-{
-	struct state *state = *data;
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	cpu_set_t own;
-	int ids[2], n = 0, to;
-	pid_t hog, echo;
-
-	assert_int_equal(sched_getaffinity(0, sizeof(own), &own), 0);
-	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
-		if (CPU_ISSET(i, &own))
-			ids[n++] = i;
-	if (n < 2) {
-		print_message("# skip: one CPU\n");
-		skip();
-	}
-	hog = fork();
-	assert_true(hog >= 0);
-	if (!hog) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			;
-	}
-	bind_to(hog, ids[0]);
-	echo = echo_new(&to);
-	for (int i = 0; i < 100; i++) {
-		uint64_t before = boot_ns(), idle;
-
-		bind_to(echo, ids[0]);
-		assert_int_equal(write(to, "", 1), 1);
-		while (!sleeps(echo))
-			;
-		bind_to(echo, ids[1]);
-		(void)nanosleep(&pause, NULL);
-		idle = list(state, echo).idle_ns;
-		assert_in_range(idle, 0, boot_ns() - before + 10000000);
-	}
-	(void)close(to);
-	assert_int_equal(waitpid(echo, NULL, 0), echo);
-	(void)kill(hog, SIGKILL);
-	assert_int_equal(waitpid(hog, NULL, 0), hog);
 }
 
 static void set_with_members_is_not_retired(void **data)
@@ -502,8 +321,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_of_a_life),
 		cmocka_unit_test(peak_of_a_set),
-		cmocka_unit_test(idleness),
-		cmocka_unit_test(idleness_of_one_moved_as_it_falls_asleep),
 		cmocka_unit_test(set_with_members_is_not_retired),
 		cmocka_unit_test(dead_set_gains_nobody),
 		cmocka_unit_test(set_beyond_the_capacity_is_refused),

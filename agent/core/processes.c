@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Distinct processes among the members of groups, see processes.h. One open-addressed table
+ * has both the pairs of group and process that were seen and, under the process 0, how many
+ * of them a group has.
+ */
+#include "core/processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/internal.h"
+
+#define ENTRIES_MIN 256
+
+struct entry {
+	uint64_t key; /* group's id and process; 0: free */
+	uint64_t n; /* of process 0: distinct ones of the group */
+};
+
+struct grp_processes {
+	struct grp_core *core;
+	void *scan; /* NULL: it is over */
+	struct entry *entries; /* owned */
+	size_t n, allocated; /* a power of two, at least twice n */
+};
+
+/* --- the table ------------------------------------------------------------------------ */
+
+static uint64_t key_of(uint32_t group, uint32_t tgid)
+{
+	return (uint64_t)group << 32 | tgid;
+}
+
+/* The entry with this key, or the free one for it. */
+static struct entry *find(const struct grp_processes *processes, uint64_t key)
+{
+	size_t mask = processes->allocated - 1;
+	/* Knuth's multiplicative hash: the high bits depend on all of the key. */
+	size_t i = (key * 0x9e3779b97f4a7c15ULL) >> 32;
+
+	while (processes->entries[i & mask].key && processes->entries[i & mask].key != key)
+		i++;
+	return &processes->entries[i & mask];
+}
+
+static int grow(struct grp_processes *processes, size_t wanted)
+{
+	struct grp_processes bigger = { .n = processes->n, .allocated = ENTRIES_MIN };
+
+	while (bigger.allocated < 2 * wanted)
+		bigger.allocated *= 2;
+	bigger.entries = calloc(bigger.allocated, sizeof(*bigger.entries));
+	if (!bigger.entries)
+		return -ENOMEM;
+	for (size_t i = 0; i < processes->allocated; i++)
+		if (processes->entries[i].key)
+			*find(&bigger, processes->entries[i].key) = processes->entries[i];
+	free(processes->entries);
+	processes->entries = bigger.entries;
+	processes->allocated = bigger.allocated;
+	return 0;
+}
+
+/* NULL is no memory. */
+static struct entry *find_or_add(struct grp_processes *processes, uint64_t key, bool *ret_added)
+{
+	struct entry *entry;
+
+	if (2 * (processes->n + 1) > processes->allocated && grow(processes, 2 * processes->n))
+		return NULL;
+	entry = find(processes, key);
+	*ret_added = !entry->key;
+	processes->n += *ret_added;
+	entry->key = key;
+	return entry;
+}
+
+static int add(struct grp_processes *processes, uint32_t group, uint32_t tgid)
+{
+	struct entry *entry;
+	bool added;
+
+	if (!find_or_add(processes, key_of(group, tgid), &added))
+		return -ENOMEM;
+	if (!added)
+		return 0;
+	entry = find_or_add(processes, key_of(group, 0), &added);
+	if (!entry)
+		return -ENOMEM;
+	entry->n++;
+	return 0;
+}
+
+static int on_record(const struct grp_scan_record *record, void *data)
+{
+	struct grp_processes *processes = data;
+	struct grp_core *core = processes->core;
+	const struct grp_set *set =
+		record->set < core->view->capacity_sets ? &core->sets[record->set] : NULL;
+	int r = 0;
+
+	if (record->verdict != GRP_VERDICT_LISTED || !set || set->state == GRP_SET_FREE)
+		return 0;
+	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
+		if (core->slots[slot])
+			r = add(processes, grp_set_group(core, set, slot)->id, record->tgid);
+	return r;
+}
+
+static uint64_t distinct(const struct grp_processes *processes, const struct grp_group *group)
+{
+	return find(processes, key_of(group->id, 0))->n;
+}
+
+/* --- of every group ------------------------------------------------------------------- */
+
+/* As much room as is needed, if every task is a process of its own. */
+static int make_room(struct grp_processes *processes)
+{
+	struct grp_core *core = processes->core;
+	size_t n = core->figures.groups;
+
+	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+		for (uint32_t set = 0; core->slots[slot] && set < core->view->capacity_sets; set++)
+			if (core->sets[set].state != GRP_SET_FREE)
+				n += grp_set_members(core, &core->sets[set]);
+	return grow(processes, n);
+}
+
+int grp_processes_new(struct grp_core *core, struct grp_processes **ret_processes)
+{
+	struct grp_processes *processes = calloc(1, sizeof(*processes));
+	int r = -ENOMEM;
+
+	if (!processes)
+		return r;
+	processes->core = core;
+	r = make_room(processes);
+	if (!r)
+		r = core->ops->scan_open(core->kernel, &processes->scan);
+	if (r)
+		grp_processes_free(processes);
+	else
+		*ret_processes = processes;
+	return r;
+}
+
+int grp_processes_step(struct grp_processes *processes)
+{
+	static const struct grp_scan_request request;
+	struct grp_core *core = processes->core;
+	int r = core->ops->scan_step(core->kernel, processes->scan, &request, NULL, on_record,
+				     processes);
+
+	if (r > 0)
+		return r;
+	core->ops->scan_close(core->kernel, processes->scan);
+	processes->scan = NULL;
+	return r;
+}
+
+uint64_t grp_processes_of(const struct grp_processes *processes, const struct grp_group *group,
+			  uint64_t tasks)
+{
+	uint64_t n = distinct(processes, group);
+
+	if (n > tasks)
+		return tasks;
+	return n || !tasks ? n : 1;
+}
+
+void grp_processes_free(struct grp_processes *processes)
+{
+	if (!processes)
+		return;
+	if (processes->scan)
+		processes->core->ops->scan_close(processes->core->kernel, processes->scan);
+	free(processes->entries);
+	free(processes);
+}
+
+/* --- of some groups --------------------------------------------------------------------- */
+
+/* The counts of tasks, and the sets of those groups in the plan of which they do not tell. */
+static bool count_alone(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < n; i++) {
+		counts[groups[i]->row] = grp_group_tasks(core, groups[i]);
+		if (counts[groups[i]->row] <= 1)
+			continue;
+		more = true;
+		grp_plan_group(core, groups[i], 0);
+	}
+	return more;
+}
+
+static int pass_planned(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			struct grp_processes *processes)
+{
+	const struct grp_scan_request request = {};
+	int r = core->ops->pass(core->kernel, GRP_PASS_LIST, &request, core->plan, on_record,
+				processes);
+
+	for (size_t i = 0; i < n; i++)
+		grp_plan_group(core, groups[i], GRP_PLAN_NONE);
+	return r;
+}
+
+int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts)
+{
+	struct grp_processes processes = { .core = core };
+	int r;
+
+	if (!count_alone(core, groups, n, counts))
+		return 0;
+	r = grow(&processes, 1);
+	if (!r)
+		r = pass_planned(core, groups, n, &processes);
+	for (size_t i = 0; !r && i < n; i++)
+		if (counts[groups[i]->row] > 1)
+			counts[groups[i]->row] = distinct(&processes, groups[i]);
+	free(processes.entries);
+	return r;
+}

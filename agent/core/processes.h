@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Distinct processes among the members of groups. The kernel side counts tasks only, so
+ * that all tasks have to be looked at.
+ */
+#ifndef GRP_CORE_PROCESSES_H
+#define GRP_CORE_PROCESSES_H
+
+#include "core/core.h"
+
+/* Those of every group. */
+struct grp_processes;
+
+/**
+ * grp_processes_new() - to count them in pieces, as a look at very many tasks would hold the
+ * loop for longer than others should wait. Each task is where it was when it was looked at.
+ * @ret_processes: owned by the caller, grp_processes_free(). Return: 0; -ENOMEM; -errno.
+ */
+int grp_processes_new(struct grp_core *core, struct grp_processes **ret_processes);
+
+/**
+ * grp_processes_step() - some more, in well below a millisecond.
+ * Return: 1: call again; 0: that was all; -ENOMEM; -errno of the kernel.
+ */
+int grp_processes_step(struct grp_processes *processes);
+
+/**
+ * grp_processes_of() - so many has a group, after the last step.
+ * @tasks: that it has now: it is in keeping with them. 0: none, 1: one, and never more.
+ */
+uint64_t grp_processes_of(const struct grp_processes *processes, const struct grp_group *group,
+			  uint64_t tasks);
+
+/* grp_processes_free() - at any time; NULL is allowed. */
+void grp_processes_free(struct grp_processes *processes);
+
+/**
+ * grp_processes_count() - of some groups, in one piece.
+ * @counts: [row of a group in the table of shown values], those of @groups are written.
+ * No pass where none has more than one task. Return: 0; -ENOMEM; -errno of the pass.
+ */
+int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
+			uint64_t *counts);
+
+#endif
