@@ -16,7 +16,7 @@
 #include "front/connection.h"
 
 /* One job's turn; then others are looked at. */
-#define TURN_USEC 1500
+#define TURN_USEC 750
 /* Wake-ups may be put together within this time. */
 #define ACCURACY_USEC 1000
 
