@@ -352,6 +352,11 @@ wait_quiet() {
 	wait_until "$QUIET_SECONDS" is_quiet "$@"
 }
 
+# counters: what the programs in the kernel have counted of themselves, those that are not 0
+counters() {
+	ctl --json status | jq -c '.counters | with_entries(select(.value != 0))'
+}
+
 # assert_exact "GROUP..." "V1DIR...": the sums agree to the nanosecond, also on each CPU
 assert_exact() {
 	local ours=() theirs=() file expected
@@ -360,7 +365,8 @@ assert_exact() {
 	for file in cpuacct.usage cpuacct.usage_percpu; do
 		expected=$(read_all "$file" "${theirs[@]}" | add_up)
 		assert_match "$expected" '^[0-9 ]*[1-9]' "$file of the kernel"
-		assert_equal "$(read_all "$file" "${ours[@]}" | add_up)" "$expected" "$file of $1"
+		assert_equal "$(read_all "$file" "${ours[@]}" | add_up)" "$expected" "$file of $1" ||
+			fail "$(counters)" || return
 	done
 }
 

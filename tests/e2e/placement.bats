@@ -187,3 +187,25 @@ helper_has_ended() {
 	wait_until 90 holds /g "mems_placed 2" "mems_pending 0"
 	wait_until 60 has_no_helper
 }
+
+# Its helper stops it, and it must neither wait for that nor be missed by others meanwhile. The
+# helper is its child, and so in the group as well.
+@test "the agent and its helper are placed like anybody, and go on" {
+	local agent
+	agent=$(agent_pid)
+	ctl set /g cpuset.cpus 0
+	ctl attach /g "$agent"
+	wait_until 60 has_policy "$agent" "interleave:$NODES"
+	assert_match "$(grep '^Cpus_allowed_list:' "/proc/$agent/status")" '[[:space:]]0$' "its CPUs"
+	spawn_sleeper one
+	ctl attach /g "$SLEEPER"
+	wait_until 60 has_policy "$SLEEPER" "interleave:$NODES"
+	wait_until 90 holds /g "mems_pending 0" "cpus_pending 0"
+	ctl attach / "$SLEEPER"
+	wait_until 30 has_policy "$SLEEPER" default
+	restart_agent
+	ctl attach /g "$(agent_pid)"
+	wait_until 60 has_policy "$(agent_pid)" "interleave:$NODES"
+	ctl attach / "$(agent_pid)"
+	wait_until 60 has_policy "$(agent_pid)" default
+}
