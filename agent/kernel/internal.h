@@ -152,6 +152,13 @@ struct grp_pass_reader {
 int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
 		  const struct grp_pass_reader *reader);
 
+/* --- drop.c ------------------------------------------------------------------- */
+
+/* No task has storage in this map any more, but those born meanwhile. -errno. */
+int grp_storage_drop(int tasks);
+/* The same where it matters, once no program uses it; at worst the kernel does it. */
+void grp_storage_give_up(int tasks);
+
 /* --- direct.c ----------------------------------------------------------------- */
 
 /* Where the kernel has it; no error where not. */

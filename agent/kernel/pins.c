@@ -249,8 +249,17 @@ static int forget_meta(const char *dir)
 	return bpf_map_update_elem(fd, &zero, &none, BPF_ANY) ? -errno : 0;
 }
 
+/* Its task storage; negative: there is none. */
+static int open_tasks(const char *dir)
+{
+	char path[PATH_MAX];
+
+	return grp_pins_path(path, sizeof(path), dir, 0, "tasks") ? -1 : bpf_obj_get(path);
+}
+
 int grp_bpf_unload(const char *instance, struct grp_error *error)
 {
+	_cleanup_close_ int tasks = -1;
 	char dir[PATH_MAX];
 	int r = grp_pins_path(dir, sizeof(dir), BPFFS "/grpagent", 0, instance);
 
@@ -258,8 +267,12 @@ int grp_bpf_unload(const char *instance, struct grp_error *error)
 		r = forget_meta(dir);
 	if (!r)
 		r = grp_notice_drop_claim(instance);
-	if (!r)
+	if (!r) {
+		tasks = open_tasks(dir);
 		r = grp_pins_drop_all(dir);
+	}
+	if (!r && tasks >= 0)
+		grp_storage_give_up(tasks);
 	if (!r && rmdir(dir) && errno != ENOENT)
 		r = -errno;
 	if (r)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Empties task storage before it is given up, where that matters: see
+ * agent/kernel/drop.c.
+ */
+#include "tasks.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Pass: no task has storage. Context: task iterator, RCU. */
+SEC("iter/task")
+int pass_drop(struct bpf_iter__task *ctx)
+{
+	if (ctx->task)
+		bpf_task_storage_delete(&tasks, ctx->task);
+	return 0;
+}
