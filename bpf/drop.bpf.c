@@ -11,7 +11,9 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("iter/task")
 int pass_drop(struct bpf_iter__task *ctx)
 {
-	if (ctx->task)
-		bpf_task_storage_delete(&tasks, ctx->task);
+	struct task_struct *p = ctx->task;
+
+	if (p)
+		bpf_task_storage_delete(&tasks, p);
 	return 0;
 }
