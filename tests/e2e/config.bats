@@ -232,8 +232,8 @@ refuses() {
 	done
 	assert_equal "$(ctl --json diff <(ctl save))" "[]" "diff as JSON"
 	echo '{"version": 1, "hierarchies": [{"name": "j", "subsystems": []}]}' >file.json
-	assert_equal "$(ctl --json apply file.json | jq -c)" \
-		'[{"kind":"add","hierarchy":"j","to":"none"}]' "apply as JSON"
+	assert_equal "$(ctl --json apply file.json | jq -cS)" \
+		'[{"hierarchy":"j","kind":"add","to":"none"}]' "apply as JSON"
 	assert_equal "$(ctl apply file.json)" "" "what apply prints"
 }
 
