@@ -119,13 +119,14 @@ static uint64_t distinct(const struct grp_processes *processes, const struct grp
 static int make_room(struct grp_processes *processes)
 {
 	struct grp_core *core = processes->core;
-	size_t n = core->figures.groups;
+	size_t tasks = 0, hierarchies = 0;
 
+	for (uint32_t set = 0; set < core->view->capacity_sets; set++)
+		if (core->sets[set].state != GRP_SET_FREE)
+			tasks += grp_set_members(core, &core->sets[set]);
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
-		for (uint32_t set = 0; core->slots[slot] && set < core->view->capacity_sets; set++)
-			if (core->sets[set].state != GRP_SET_FREE)
-				n += grp_set_members(core, &core->sets[set]);
-	return grow(processes, n);
+		hierarchies += core->slots[slot] != NULL;
+	return grow(processes, core->figures.groups + tasks * hierarchies);
 }
 
 int grp_processes_new(struct grp_core *core, struct grp_processes **ret_processes)

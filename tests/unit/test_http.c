@@ -309,6 +309,17 @@ static void test_failed_snapshot(void **state)
 	close_client(&client);
 }
 
+/* Until a snapshot is under way. */
+static void until_taking(struct fixture *fixture)
+{
+	unsigned int turns = 0;
+
+	while (!fixture->left) {
+		assert_true(turns++ < 1000);
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+	}
+}
+
 /*
  * A snapshot of so many pieces that it takes several turns. Who asks in the middle of it gets
  * the next one, which has nothing older than the request; who has asked before gets this one.
@@ -317,14 +328,10 @@ static void test_snapshot_in_pieces(void **state)
 {
 	struct client clients[2];
 	struct fixture *fixture = *state;
-	unsigned int turns = 0;
 
 	fixture->pieces = 1000000;
 	clients[0] = open_client(fixture, GET("/metrics"));
-	while (!fixture->left) {
-		assert_true(turns++ < 1000);
-		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
-	}
+	until_taking(fixture);
 	assert_int_equal(fixture->taken, 1);
 	clients[1] = open_client(fixture, GET("/metrics"));
 	/* The loop comes round meanwhile. */
@@ -341,13 +348,9 @@ static void test_end_in_the_midst_of_a_snapshot(void **state)
 {
 	struct fixture *fixture = *state;
 	struct client client = open_client(fixture, GET("/metrics"));
-	unsigned int turns = 0;
 
 	fixture->pieces = 1000000;
-	while (!fixture->left) {
-		assert_true(turns++ < 1000);
-		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
-	}
+	until_taking(fixture);
 	grp_http_free(fixture->http);
 	fixture->http = NULL;
 	(void)serve(fixture, &client, 1);

@@ -19,24 +19,11 @@
 /* So that there are several pieces. */
 #define FILLERS 150
 
-/* Root task 1; processes 10 in /a, 11 in /a/b, 12 in /a/b and other:/p. */
 static int setup(void **state)
 {
 	static struct world world;
 
-	world_open(&world, 256, 16);
-	fake_task_old(world.fake, 1, 1);
-	fake_kernel_ops.pass(world.fake, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
-	assert_int_equal(grp_hierarchy_mount(world.core, "other", "none", NULL), 0);
-	world_mkdir(&world, "/a");
-	world_mkdir(&world, "/a/b");
-	world_mkdir(&world, "other:/p");
-	for (uint32_t tid = 10; tid < 13; tid++)
-		fake_task_fork(world.fake, 1, tid, tid);
-	assert_int_equal(world_move(&world, "/a", 10, true), 0);
-	assert_int_equal(world_move(&world, "/a/b", 11, true), 0);
-	assert_int_equal(world_move(&world, "/a/b", 12, true), 0);
-	assert_int_equal(world_move(&world, "other:/p", 12, true), 0);
+	world_open_populated(&world, 256, 16);
 	*state = &world;
 	return 0;
 }

@@ -29,6 +29,23 @@ void world_open(struct world *world, unsigned int groups, unsigned int sets)
 	load(world);
 }
 
+void world_open_populated(struct world *world, unsigned int groups, unsigned int sets)
+{
+	world_open(world, groups, sets);
+	fake_task_old(world->fake, 1, 1);
+	fake_kernel_ops.pass(world->fake, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+	assert_int_equal(grp_hierarchy_mount(world->core, "other", "none", NULL), 0);
+	world_mkdir(world, "/a");
+	world_mkdir(world, "/a/b");
+	world_mkdir(world, "other:/p");
+	for (uint32_t tid = 10; tid < 13; tid++)
+		fake_task_fork(world->fake, 1, tid, tid);
+	assert_int_equal(world_move(world, "/a", 10, true), 0);
+	assert_int_equal(world_move(world, "/a/b", 11, true), 0);
+	assert_int_equal(world_move(world, "/a/b", 12, true), 0);
+	assert_int_equal(world_move(world, "other:/p", 12, true), 0);
+}
+
 void world_close(struct world *world)
 {
 	grp_core_free(world->core);

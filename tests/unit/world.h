@@ -22,6 +22,11 @@ struct world {
 extern const struct grp_caller world_root;
 
 void world_open(struct world *world, unsigned int groups, unsigned int sets);
+/*
+ * With hierarchy "other", groups /a, /a/b and other:/p; root task 1; processes 10 in /a,
+ * 11 in /a/b, 12 in /a/b and other:/p.
+ */
+void world_open_populated(struct world *world, unsigned int groups, unsigned int sets);
 void world_close(struct world *world);
 /* The agent is killed and started again: a new core over the same kernel. */
 void world_restart(struct world *world);
