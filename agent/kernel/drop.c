@@ -37,25 +37,23 @@ static bool finds_always(void)
 
 static int run(const struct drop *skel)
 {
-	const struct sched_param fifo = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
-	_cleanup_close_ int link =
-		bpf_link_create(bpf_program__fd(skel->progs.pass_drop), 0, BPF_TRACE_ITER, NULL);
-	_cleanup_close_ int fd = link < 0 ? link : bpf_iter_create(link);
 	struct sched_param param = { 0 };
+	_cleanup_close_ int fd = -1;
 	int policy = sched_getscheduler(0);
+	int r = grp_pass_open(skel->progs.pass_drop, NULL, &fd);
 	ssize_t n;
 	char c;
 
-	if (fd < 0)
-		return fd;
+	if (r)
+		return r;
 	(void)sched_getparam(0, &param);
-	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &fifo);
+	grp_fifo_enter();
 	do
 		n = read(fd, &c, 1);
 	while (n < 0 && (errno == EAGAIN || errno == EINTR));
-	n = n < 0 ? -errno : 0;
+	r = n < 0 ? -errno : 0;
 	(void)sched_setscheduler(0, policy < 0 ? SCHED_OTHER : policy, &param);
-	return (int)n;
+	return r;
 }
 
 int grp_storage_drop(int tasks)

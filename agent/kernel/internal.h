@@ -152,6 +152,12 @@ struct grp_pass_reader {
 int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
 		  const struct grp_pass_reader *reader);
 
+/* The caller restores what it had; refused where real-time tasks are not allowed. */
+void grp_fifo_enter(void);
+/* An open pass; limited to a thread or a process where one is asked for. Return: 0; -errno. */
+int grp_pass_open(const struct bpf_program *program, const struct grp_scan_request *request,
+		  int *ret_fd);
+
 /* --- drop.c ------------------------------------------------------------------- */
 
 /* No task has storage in this map any more, but those born meanwhile. -errno. */

@@ -25,11 +25,10 @@
 #define READ_BYTES 20480
 _Static_assert(READ_BYTES + sizeof(struct grp_scan_record) < 32768, "seq buffer");
 
-static void enter_fifo(const struct grp_bpf *bpf)
+void grp_fifo_enter(void)
 {
 	const struct sched_param param = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
 
-	(void)bpf;
 	/* Refused where real-time tasks are not allowed: `features` tells. */
 	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
 }
@@ -51,9 +50,8 @@ static struct bpf_program *pass_program(const struct grp_bpf *bpf, enum grp_pass
 	return programs[kind];
 }
 
-/* An open pass; limited to a thread or a process where one is asked for. */
-static int open_pass(const struct bpf_program *program, const struct grp_scan_request *request,
-		     int *ret_fd)
+int grp_pass_open(const struct bpf_program *program, const struct grp_scan_request *request,
+		  int *ret_fd)
 {
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
@@ -116,8 +114,8 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 	int r;
 
 	write_request(bpf, request, plan);
-	enter_fifo(bpf);
-	r = open_pass(reader->program, request, &fd);
+	grp_fifo_enter();
+	r = grp_pass_open(reader->program, request, &fd);
 	if (r)
 		return r;
 	while ((n = read(fd, buffer, size)) != 0) {
@@ -150,7 +148,7 @@ static int run_direct(struct grp_bpf *bpf, struct grp_direct *direct, grp_scan_f
 	int r;
 
 	if (!bpf->direct_still)
-		enter_fifo(bpf);
+		grp_fifo_enter();
 	r = grp_direct_run(bpf, direct);
 	if (!bpf->direct_still)
 		leave_fifo(&(const struct grp_bpf *){ bpf });
@@ -192,7 +190,7 @@ int grp_scan_open(void *kernel, void **ret_scan)
 
 	if (!scan)
 		return -ENOMEM;
-	r = open_pass(bpf->skel->progs.pass_list, NULL, &scan->fd);
+	r = grp_pass_open(bpf->skel->progs.pass_list, NULL, &scan->fd);
 	if (r)
 		free(scan);
 	else
@@ -212,7 +210,7 @@ int grp_scan_step(void *kernel, void *scan, const struct grp_scan_request *reque
 
 	write_request(bpf, request, plan);
 	bpf->request->flags |= GRP_SCAN_PIECES;
-	enter_fifo(bpf);
+	grp_fifo_enter();
 	do {
 		n = read(((struct scan *)scan)->fd, records, sizeof(records));
 		if (n == 0)
