@@ -14,6 +14,7 @@
 #             QUICK=1      for bench: some four minutes, without the long measurements
 #             KERNEL=6.1   for vm-shell, and for check-vm: only this kernel
 #             RESUME=1     for check-vm: go on where the last one was cut short or failed
+#             QUICK=1      for check-vm: the short form of every file
 #             PREFIX, DESTDIR, CFLAGS, LDFLAGS as usual
 
 MAKEFLAGS += -rR
@@ -347,13 +348,14 @@ check-bpf: ## BPF programs with chosen input; needs root
 check-e2e: ## a private agent on this kernel; needs root
 check-bench: ## the benchmark suite works, counts are as they were; needs root
 check-san: ## unit, bpf and the shorter e2e tests with sanitizers; needs root
-check-vm: ## all e2e tests on other kernels, in guests (KERNEL=6.1 or 6.12: only there; RESUME=1)
+check-vm: ## all e2e tests on other kernels, in guests (KERNEL=6.1 or 6.12: only there; RESUME=1; QUICK=1)
 $(CHECKS): check-%: tests
 	@$(RUN_TESTS) $*
 check-san: san-tests
 check-vm: export VM_ALL := 1
 check-vm: export VM_KERNELS := $(KERNEL)
 check-vm: export VM_RESUME := $(RESUME)
+check-vm: export VM_QUICK := $(QUICK)
 san-tests:
 	@+$(GIVE_BACK) $(san-tests)
 

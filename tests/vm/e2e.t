@@ -17,6 +17,7 @@
 #			an automatic build has time for, in short form: guest-storm
 #			on every kernel, the files of SHORT on one each, and one
 #			portion of ROTA on one, with every commit another
+#	VM_QUICK	1: short form with VM_ALL too
 #	VM_RESUME	1: go on with a run of VM_ALL that was cut short. Results
 #			that it had without a failure are taken as they are
 #	VM_FILES	only these files of tests/e2e, without .bats, or of another
@@ -124,7 +125,7 @@ one_guest() {
 	local kernel=$1 dir=$2 status=0 short=-q seconds=$SECONDS_SHORT append=()
 
 	if [[ ${VM_ALL-} ]]; then
-		short='' seconds=$SECONDS_ALL
+		short=${VM_QUICK:+-q} seconds=$SECONDS_ALL
 	fi
 	[[ -z $(append_of "$kernel") ]] || append=(--append "$(append_of "$kernel")")
 	# whoever ends us ends the subshell that waits for it
