@@ -12,11 +12,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/place_memory_internal.h"
 
 /* Until a task that is being born is there. */
 #define UNBORN_NS 1000000ULL
+/* What has no place so long after its begin is not being born: nobody saw its birth. */
+#define ABANDONED_NS 1000000000ULL
 /* After the kernel has failed to do something. */
 #define FAILED_NS 100000000ULL
 
@@ -268,16 +271,25 @@ static int add_item(struct grp_place_engine *engine, const struct grp_place_item
 	return 0;
 }
 
+bool grp_place_is_awaited(const struct grp_core *core, const struct grp_place_record *record)
+{
+	if (record->verdict == GRP_VERDICT_LISTED)
+		return false;
+	/* Else the programs will come upon it and see to it. */
+	return !core->place->releasing ||
+	       record->start_ns + ABANDONED_NS > grp_clock_ns(CLOCK_BOOTTIME);
+}
+
 static int on_placed(const struct grp_place_record *record, void *data)
 {
 	struct grp_core *core = data;
 	struct grp_place_item item;
 	int r;
 
-	if (record->verdict != GRP_VERDICT_LISTED) {
+	if (grp_place_is_awaited(core, record))
 		core->place->unborn = true;
+	if (record->verdict != GRP_VERDICT_LISTED)
 		return 0;
-	}
 	if (grp_place_of(record->place, GRP_PLACE_CPU))
 		core->place->placed++;
 	r = grp_place_decide(core, record, &item);

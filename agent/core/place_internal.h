@@ -77,6 +77,12 @@ struct grp_place_whom {
  */
 void grp_place_plan(struct grp_core *core, const struct grp_place_whom *whom, bool all);
 void grp_place_plan_end(struct grp_core *core);
+/*
+ * Whether a pass met a task that is being born, so that the next round has to look again.
+ * When everything is given back, one that nothing will ever take up is none: its birth was
+ * not seen, because programs were taken away before.
+ */
+bool grp_place_is_awaited(const struct grp_core *core, const struct grp_place_record *record);
 /* The group that places a task of this set; NULL: none. */
 struct grp_group *grp_place_group(struct grp_core *core, uint16_t set);
 /*

@@ -283,10 +283,10 @@ static int on_policy(const struct grp_policy_record *record, void *data)
 {
 	struct grp_core *core = data;
 
-	if (record->task.verdict != GRP_VERDICT_LISTED) {
+	if (grp_place_is_awaited(core, &record->task))
 		core->memory->unborn = true;
+	if (record->task.verdict != GRP_VERDICT_LISTED)
 		return 0;
-	}
 	if (grp_place_of(record->task.place, GRP_PLACE_MEM))
 		core->memory->placed++;
 	return grp_memory_found(core, record);

@@ -55,15 +55,18 @@ static const struct grp_store_visitor visitor = {
 
 static int release(struct grp_core *core)
 {
-	uint64_t end = grp_core_clock(core) + DEADLINE_NS;
+	uint64_t now, end = grp_core_clock(core) + DEADLINE_NS;
 	int r = core->ops->visit(core->kernel, &visitor, core);
 
 	core->place->releasing = true;
 	grp_place_touch_all(core);
 	while (!r && !grp_place_settled(core, grp_place_ticket(core))) {
 		r = grp_place_step(core, TURN_NS);
-		if (!r && grp_core_clock(core) > end)
+		now = grp_core_clock(core);
+		if (!r && now > end)
 			r = -ETIMEDOUT;
+		if (!r && grp_place_due(core) > now)
+			r = core->ops->helper_wait(core->kernel, grp_place_due(core) - now);
 	}
 	return r;
 }

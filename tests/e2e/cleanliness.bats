@@ -123,6 +123,21 @@ some_work() {
 	assert_equal "$(usage_ns /g)" 0 "ns of a new group of the old name"
 }
 
+# An unload that was killed in its midst leaves this: no programs, and tasks that were born
+# since. It used to wait half a minute for somebody to see to them, and said that it failed.
+@test "8: unload does not wait for births that nobody saw" {
+	local begin
+	start_agent
+	stop_agent
+	rm -r "$PINS/$INSTANCE"/links-*
+	start_threads 1
+	begin=$SECONDS
+	run -0 "$AGENT_BIN" --instance "$INSTANCE" --unload
+	assert_equal "$output" "" "what unload said"
+	((SECONDS - begin < 25 * SLOW)) || fail "it took $((SECONDS - begin)) s"
+	[[ ! -e $PINS/$INSTANCE ]]
+}
+
 # One is killed, upgraded and unloaded while the other counts.
 # bats test_tags=long
 @test "8: two instances do not disturb each other" {

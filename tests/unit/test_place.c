@@ -407,6 +407,28 @@ static void release_gives_all_back(void **state)
 	assert_int_equal(left, 0);
 }
 
+/* Without programs nobody takes up a task that was born without being seen. */
+static void release_awaits_births_only(void **state)
+{
+	struct fake_task *task;
+	unsigned int left = 1;
+	int r;
+
+	prepare();
+	run();
+	task = fake_task_old(world.fake, 50, 50);
+	grp_core_free(world.core);
+	world.core = NULL;
+	task->start_ns = UINT64_MAX / 2;
+	r = grp_place_release(&fake_kernel_ops, world.fake, &world.fake->view, &left);
+	assert_int_equal(r, -ETIMEDOUT);
+	task->start_ns = 1;
+	r = grp_place_release(&fake_kernel_ops, world.fake, &world.fake->view, &left);
+	assert_int_equal(r, 0);
+	has(10, ALL);
+	assert_int_equal(left, 0);
+}
+
 #define BOTH(test)                                              \
 	{ #test "_old", test, setup_old, teardown, NULL },      \
 	{                                                       \
@@ -427,6 +449,7 @@ int main(void)
 		BOTH(kernel_threads_veto),
 		BOTH(killed_anywhere),
 		BOTH(release_gives_all_back),
+		BOTH(release_awaits_births_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
