@@ -11,7 +11,7 @@
 #             WRAP=CMD     for check-*: run unit and BPF test programs under CMD
 #             T=FILES      for check: only these test files
 #             FUZZ_SECONDS=60  for fuzz
-#             QUICK=1      for bench: some four minutes, without the long measurements
+#             QUICK=1      for bench: less than two minutes, without the long measurements
 #             KERNEL=6.1   for vm-shell, and for check-vm: only this kernel
 #             RESUME=1     for check-vm: go on where the last one was cut short or failed
 #             QUICK=1      for check-vm: the short form of every file
@@ -378,7 +378,7 @@ fuzz: ## libFuzzer looks for input that breaks what reads it, FUZZ_SECONDS for e
 
 # Measures the machine too: nothing else should run on it. The figures of a quick run are rougher.
 .PHONY: bench
-bench: ## measure what everything costs; needs root (QUICK=1: in some four minutes)
+bench: ## measure what everything costs; needs root (QUICK=1: in less than two minutes)
 	@.ci/packages --all
 	@+$(GIVE_BACK) $(SUBMAKE) --no-print-directory $(O)/grpagent $(BENCH_BIN)
 	@$(GIVE_BACK) BUILD=$(abspath $(O)) $(BENCH_BIN) $(if $(QUICK),--quick) --json $(O)/bench.json | \

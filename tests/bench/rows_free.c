@@ -100,7 +100,8 @@ static int hackbench(struct bench *bench, const struct bench_row *row, enum benc
 	if (row->number)
 		kind[1] = 'T';
 	/* A quick run has no time for more. */
-	(void)snprintf(loops, sizeof(loops), "%u", bench->quick ? bench_scaled(bench, 120, 10) : 600);
+	(void)snprintf(loops, sizeof(loops), "%u",
+		       bench->quick ? bench_scaled(bench, 120, 10) : 600);
 	r = r ? r : bench_command(argv, ret_time);
 	if (!r)
 		return 0;
