@@ -16,10 +16,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "core/place.h"
@@ -206,14 +206,6 @@ static int add_kernel_sources(struct grp_agent *agent)
 }
 
 /* --- starting --------------------------------------------------------------------- */
-
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* One descriptor a connection: take what the limit allows. */
 static void raise_fd_limit(void)
@@ -408,7 +400,7 @@ int grp_agent_new(struct grp_config *config, struct grp_error *error, struct grp
 		return -ENOMEM;
 	agent->config = *config;
 	agent->lock_fd = -1;
-	agent->started_ns = wall_clock_ns();
+	agent->started_ns = grp_clock_ns(CLOCK_REALTIME);
 	*config = (struct grp_config){ 0 };
 	r = start(agent, error);
 	if (r < 0) {

@@ -17,12 +17,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -67,14 +67,6 @@ struct grp_releases {
 	char *told[GRP_HIERARCHIES_MAX]; /* the program that could not be run, said once */
 	struct grp_releases_figures figures;
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* --- the child ------------------------------------------------------------------------- */
 
@@ -204,7 +196,7 @@ static struct run *run_new(struct grp_releases *releases, const struct grp_group
 	*run = (struct run){
 		.releases = releases,
 		.number = ++releases->number,
-		.started_usec = now_usec(),
+		.started_usec = grp_now_usec(),
 		.group = group->id,
 		.slot = group->hierarchy->slot,
 		.place = releases->places[releases->most_runs - releases->n_runs - 1],
@@ -348,10 +340,10 @@ static bool step(struct grp_releases *releases, uint64_t now)
 
 static int on_work(sd_event_source *source, void *data)
 {
-	uint64_t begun = now_usec(), now = begun;
+	uint64_t begun = grp_now_usec(), now = begun;
 
 	while (now - begun < SLICE_USEC && step(data, now))
-		now = now_usec();
+		now = grp_now_usec();
 	return 0;
 }
 
@@ -382,7 +374,7 @@ void grp_releases_round(struct grp_releases *releases)
 {
 	const struct grp_core *core = releases->agent->core;
 	bool runs = grp_release_waits(core, GRP_RELEASE_RUN);
-	uint64_t when = runs ? next_start(releases, now_usec()) : 0;
+	uint64_t when = runs ? next_start(releases, grp_now_usec()) : 0;
 
 	if (!runs)
 		releases->told_stuck = false;

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "owner.h"
 
@@ -120,21 +121,13 @@ static int exchange(struct grp_ctl *ctl, const json_t *request, json_t **ret_mes
 	return GRP_EXIT_DONE;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 /* Lets an agent that is starting get on. False: it had all the time there is. */
 static bool wait_for_start(struct grp_ctl *ctl, uint64_t deadline_ns)
 {
 	const struct timespec step = { .tv_nsec = STARTING_STEP_NS };
 	struct pollfd pollfd = { .fd = ctl->client.fd, .events = POLLIN | POLLRDHUP };
 
-	if (now_ns() >= deadline_ns)
+	if (grp_clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
 		return false;
 	/* Nothing is to come but the end of this agent: then ask its successor. */
 	if (ppoll(&pollfd, 1, &step, NULL) > 0)
@@ -198,7 +191,7 @@ static int take_parameters(const struct grp_ctl *ctl, const struct grp_wire_repl
 static int call(struct grp_ctl *ctl, const json_t *request, const char *item, bool *ret_continues,
 		json_t **ret_reply)
 {
-	uint64_t deadline_ns = now_ns() + STARTING_LIMIT_NS;
+	uint64_t deadline_ns = grp_clock_ns(CLOCK_MONOTONIC) + STARTING_LIMIT_NS;
 
 	do {
 		_cleanup_json_ json_t *message = NULL;

@@ -5,8 +5,8 @@
  * switch, so when members last ran is told by a pass. What goes with a set that is
  * folded is kept in the group's record.
  */
-#include <time.h>
 
+#include "base/clock.h"
 #include "core/internal.h"
 
 static uint64_t larger(uint64_t a, uint64_t b)

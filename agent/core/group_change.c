@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "core/internal.h"
 
 int grp_group_check_name(const char *name, struct grp_error *error)

@@ -5,7 +5,6 @@
 #ifndef GRP_CORE_INTERNAL_H
 #define GRP_CORE_INTERNAL_H
 
-#include <time.h>
 #include <utlist.h>
 
 #include "core/core.h"
@@ -486,15 +485,5 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
 void grp_unfinished_note(struct grp_core *core, const struct grp_journal *record, bool some, int r);
 /* Does what is noted, as far as it can be done at once. */
 void grp_unfinished_resume(struct grp_core *core);
-
-/* --- common ---------------------------------------------------------------------- */
-
-static inline uint64_t grp_clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 #endif

@@ -107,6 +107,7 @@ static int list_groups(struct grp_snapshot *snapshot)
 	snapshot->n = 0;
 	snapshot->handed_up = core->handed_up;
 	snapshot->tries++;
+	snapshot->listing = false;
 	r = path && snapshot->rows ? grp_core_settle(core) : -ENOMEM;
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (core->slots[slot])
@@ -122,8 +123,8 @@ static void finish(struct grp_snapshot *snapshot)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < snapshot->n; i++)
-		if (snapshot->rows[i].group)
-			snapshot->rows[kept++] = snapshot->rows[i];
+		if (snapshot->rows[i].group && i != kept++)
+			snapshot->rows[kept - 1] = snapshot->rows[i];
 	snapshot->n = kept;
 	grp_processes_free(snapshot->processes);
 	snapshot->processes = NULL;
@@ -150,7 +151,7 @@ static int count(struct grp_snapshot *snapshot)
 	int r = grp_processes_step(snapshot->processes);
 
 	snapshot->counting = r > 0;
-	return r ?: 1;
+	return r;
 }
 
 int grp_snapshot_step(struct grp_snapshot *snapshot)
@@ -159,9 +160,16 @@ int grp_snapshot_step(struct grp_snapshot *snapshot)
 	int r = 0;
 
 	if (snapshot->counting)
-		return count(snapshot);
+		r = count(snapshot);
+	if (r)
+		return r;
 	/* What a removed group had used is its parent's now, and may be in a row of its own. */
-	if (!snapshot->tries || snapshot->handed_up != snapshot->core->handed_up)
+	if (!snapshot->listing &&
+	    (!snapshot->tries || snapshot->handed_up != snapshot->core->handed_up)) {
+		snapshot->listing = true;
+		return GRP_SNAPSHOT_LONG;
+	}
+	if (snapshot->listing)
 		r = list_groups(snapshot);
 	if (snapshot->tries == TRIES)
 		rows = SIZE_MAX;

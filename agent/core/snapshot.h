@@ -27,6 +27,7 @@ struct grp_snapshot {
 	struct grp_core *core;
 	struct grp_processes *processes; /* owned */
 	bool counting; /* processes */
+	bool listing; /* is what the next step does */
 	struct grp_base *sum; /* owned: scratch */
 	size_t unmade; /* rows before it have no times yet */
 	uint64_t handed_up; /* of the core, at the beginning */
@@ -47,9 +48,11 @@ int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
  * groups is made in one, which is some 0.1 us for each. When what a removed group
  * had used was given to its parent meanwhile, it begins again; the third time it does all
  * in one step.
- * Return: 1: call again; 0: that was all, rows and n are those to be shown, some of which may
- * have been removed since they were made; -errno.
+ * Return: 1: call again; GRP_SNAPSHOT_LONG: the same, and the next step is that list; 0: that
+ * was all, rows and n are those to be shown, some of which may have been removed since they
+ * were made; -errno.
  */
+#define GRP_SNAPSHOT_LONG 2
 int grp_snapshot_step(struct grp_snapshot *snapshot);
 void grp_snapshot_done(struct grp_snapshot *snapshot);
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/place.h"
 #include "core/unfinished.h"
@@ -137,14 +137,6 @@ int grp_attaching_try(struct grp_attaching *attaching, struct grp_agent *agent,
 
 /* --- those that are not -------------------------------------------------------------------- */
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void left_free(struct grp_left_attach *left)
 {
 	DL_DELETE(left->agent->left, left);
@@ -161,7 +153,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	/* Somebody else may have moved it since, or ended it. */
 	if (grp_unfinished_find(core, &left->record))
 		r = grp_unfinished_try(core, &left->record);
-	if (r == -EAGAIN && now_usec() < left->deadline_usec) {
+	if (r == -EAGAIN && grp_now_usec() < left->deadline_usec) {
 		r = sd_event_source_set_time_relative(source, GRP_ATTACHING_PAUSE_USEC);
 		if (r >= 0)
 			r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -186,7 +178,7 @@ static int leave(struct grp_agent *agent, const struct grp_journal *record)
 		return -ENOMEM;
 	left->agent = agent;
 	left->record = *record;
-	left->deadline_usec = now_usec() + GRP_JOB_DEADLINE_USEC;
+	left->deadline_usec = grp_now_usec() + GRP_JOB_DEADLINE_USEC;
 	DL_APPEND(agent->left, left);
 	r = sd_event_add_time_relative(agent->event, &left->timer, CLOCK_MONOTONIC,
 				       GRP_ATTACHING_PAUSE_USEC, 0, on_timer, left);

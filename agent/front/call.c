@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "front/change_log.h"
@@ -41,6 +42,7 @@ int grp_call_new(struct grp_agent *agent, struct grp_connection *connection, jso
 	call->caller = &connection->caller;
 	call->message = TAKE_PTR(owned);
 	call->wire = wire;
+	call->begun_usec = grp_now_usec();
 	*ret_call = call;
 	return 0;
 }

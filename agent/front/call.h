@@ -26,6 +26,7 @@ struct grp_call {
 	const struct grp_caller *caller; /* of the connection */
 	json_t *message; /* owned */
 	struct grp_wire_call wire; /* borrowed from message */
+	uint64_t begun_usec; /* when it was taken up */
 	const struct grp_method *method; /* NULL: not of our interface */
 	struct grp_job *job; /* that will answer; NULL: none */
 	struct grp_json_text text; /* the whole answer as it goes out; empty: none */

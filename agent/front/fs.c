@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "front/connection.h"
 #include "front/fs_internal.h"
@@ -238,15 +238,13 @@ static void on_log(enum fuse_log_level level, const char *format, va_list args)
 int grp_fs_new(struct grp_agent *agent, struct grp_fs **ret_fs)
 {
 	struct grp_fs *fs = calloc(1, sizeof(*fs));
-	struct timespec now;
 	int r;
 
 	if (!fs)
 		return -ENOMEM;
 	fs->agent = agent;
 	/* Not one that an earlier agent has given out. */
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	fs->next_handle = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	fs->next_handle = grp_clock_ns(CLOCK_MONOTONIC);
 	r = grp_peer_pidns(0, &fs->pidns);
 	if (r < 0) {
 		free(fs);

@@ -17,13 +17,13 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mount_list.h"
 #include "base/text.h"
@@ -299,22 +299,14 @@ static int begin_remembered(struct grp_fs *fs)
 	return r;
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 int grp_fs_start(struct grp_fs *fs)
 {
-	uint64_t now = now_usec(), end = now + START_USEC;
+	uint64_t now = grp_now_usec(), end = now + START_USEC;
 	int r = begin_configured(fs);
 
 	if (r == 0)
 		r = begin_remembered(fs);
-	for (; r >= 0 && fs->mountings && now < end; now = now_usec()) {
+	for (; r >= 0 && fs->mountings && now < end; now = grp_now_usec()) {
 		if (sd_event_get_state(fs->agent->event) == SD_EVENT_FINISHED)
 			break;
 		r = sd_event_run(fs->agent->event, end - now);

@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "core/place.h"
 #include "front/attaching.h"
 #include "front/connection.h"
@@ -35,14 +35,6 @@ struct grp_fs_write {
 	uint64_t deadline_usec;
 	sd_event_source *timer;
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void answer(struct grp_fs_request *request, const struct grp_group *group, const char *file,
 		   size_t size, int r)
@@ -102,7 +94,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 		r = write->moving ? -EINTR : 0;
 	else
 		r = look_again(write);
-	if (r == -EAGAIN && now_usec() < write->deadline_usec) {
+	if (r == -EAGAIN && grp_now_usec() < write->deadline_usec) {
 		r = sd_event_source_set_time_relative(source, GRP_ATTACHING_PAUSE_USEC);
 		if (r >= 0)
 			r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -134,7 +126,7 @@ static int go_on(struct grp_fs_request *request, const struct grp_fs_node *node,
 	if (attaching)
 		write->attaching = *attaching;
 	write->ticket = grp_place_ticket(request->core);
-	write->deadline_usec = now_usec() + GRP_JOB_DEADLINE_USEC;
+	write->deadline_usec = grp_now_usec() + GRP_JOB_DEADLINE_USEC;
 	DL_APPEND(request->mount->writes, write);
 	r = sd_event_add_time_relative(agent->event, &write->timer, CLOCK_MONOTONIC,
 				       GRP_ATTACHING_PAUSE_USEC, 0, on_timer, write);

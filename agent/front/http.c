@@ -17,16 +17,18 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/address.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "front/http_page.h"
 
 /* A slice may take 2 ms; some of it is for its last step and for sending. */
 #define SLICE_NS 750000
 #define CONNECTIONS_MAX 32
+/* So much of an answer is handed over at a time, and fills the memory of a slow reader's socket. */
+#define SEND_BYTES (256 * 1024)
 #define CONNECTION_MEMORY_BYTES 16384
 #define CONNECTION_IDLE_S 10
 #define LIFETIME_MS 30000
@@ -131,14 +133,6 @@ static void answer_text(struct grp_http *http)
 
 /* --- libmicrohttpd in the loop ------------------------------------------------------ */
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Does what there is to do, and arms the timer only if there is a timeout. */
 static int pump(struct grp_http *http)
 {
@@ -148,7 +142,7 @@ static int pump(struct grp_http *http)
 	(void)MHD_run(http->daemon);
 	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
 		return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
-	r = sd_event_source_set_time(http->timer, now_us() + timeout_ms * 1000);
+	r = sd_event_source_set_time(http->timer, grp_now_usec() + timeout_ms * 1000);
 	if (r < 0)
 		return r;
 	return sd_event_source_set_enabled(http->timer, SD_EVENT_ONESHOT);
@@ -185,7 +179,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct grp_http *http = data;
 	struct connection *connection;
-	uint64_t now = now_us();
+	uint64_t now = grp_now_usec();
 
 	DL_FOREACH(http->connections, connection) {
 		if (connection->shut || connection->deadline_us > now)
@@ -226,7 +220,7 @@ static void begin_format(struct grp_http *http)
 
 static void take_slice(struct grp_http *http)
 {
-	uint64_t end = now_us() + SLICE_NS / 1000;
+	uint64_t end = grp_now_usec() + SLICE_NS / 1000;
 	struct connection *connection;
 	int r;
 
@@ -235,7 +229,7 @@ static void take_slice(struct grp_http *http)
 			connection->state = CONNECTION_SERVED;
 	do
 		r = http->options.take(http->options.data, &http->metrics);
-	while (r > 0 && now_us() < end);
+	while (r == 1 && grp_now_usec() < end);
 	http->taking = r > 0;
 	if (r < 0)
 		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, GRP_HTTP_FAILED);
@@ -284,12 +278,14 @@ static struct connection *connection_new(struct grp_http *http, struct MHD_Conne
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct connection *connection = calloc(1, sizeof(*connection));
+	const int send_bytes = SEND_BYTES;
 
 	if (!connection)
 		return NULL;
 	connection->mhd = mhd;
 	connection->fd = info ? info->connect_fd : -1;
-	connection->deadline_us = now_us() + http->options.lifetime_ms * 1000ULL;
+	(void)setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
+	connection->deadline_us = grp_now_usec() + http->options.lifetime_ms * 1000ULL;
 	DL_APPEND(http->connections, connection);
 	(void)arm_deadline(http);
 	return connection;

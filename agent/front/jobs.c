@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "base/clock.h"
 #include "core/place_memory.h"
 #include "front/connection.h"
 
@@ -20,22 +20,14 @@
 /* Wake-ups may be put together within this time. */
 #define ACCURACY_USEC 1000
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 bool grp_job_late(const struct grp_job *job)
 {
-	return now_usec() >= job->deadline_usec;
+	return grp_now_usec() >= job->deadline_usec;
 }
 
 void grp_job_renew(struct grp_job *job)
 {
-	job->deadline_usec = now_usec() + GRP_JOB_DEADLINE_USEC;
+	job->deadline_usec = grp_now_usec() + GRP_JOB_DEADLINE_USEC;
 }
 
 void *grp_job_new(struct grp_call *call, const struct grp_job_type *type)
@@ -85,15 +77,15 @@ void grp_job_free(struct grp_job *job)
 	free(job);
 }
 
-/* A turn. Return: of the last step. */
-static int run(struct grp_job *job, json_t **ret_reply)
+/* A turn that began at @begun_usec. Return: of the last step. */
+static int run(struct grp_job *job, uint64_t begun_usec, json_t **ret_reply)
 {
-	uint64_t end = now_usec() + TURN_USEC;
+	uint64_t end = begun_usec + TURN_USEC;
 	int r;
 
 	do {
 		r = job->type->step(job, ret_reply);
-	} while (r == GRP_JOB_AGAIN && now_usec() < end);
+	} while (r == GRP_JOB_AGAIN && grp_now_usec() < end);
 	return r;
 }
 
@@ -115,7 +107,7 @@ static void turn(struct grp_job *job)
 {
 	struct grp_call *call = job->call;
 	json_t *reply = NULL;
-	int r = run(job, &reply);
+	int r = run(job, grp_now_usec(), &reply);
 
 	if (r > 0)
 		r = rearm(job, r) < 0 ? -ENOMEM : 1;
@@ -157,7 +149,8 @@ int grp_job_start(struct grp_job *job, json_t **ret_reply)
 	int r;
 
 	grp_job_renew(job);
-	r = run(job, &reply);
+	/* What was prepared for it is of this turn. */
+	r = run(job, job->call->begun_usec, &reply);
 	if (r > 0)
 		spare_caller(job, true);
 	if (r > 0)

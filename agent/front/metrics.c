@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "front/families.h"
 
@@ -260,14 +260,6 @@ static int render_row(struct grp_metrics_render *render, const struct grp_family
 
 /* --- slices ---------------------------------------------------------------------------------- */
 
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /*
  * Room for the lines of all groups, so that the text is not copied when it has grown to
  * megabytes. What is not written to is no memory yet.
@@ -341,7 +333,7 @@ void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metri
 
 int grp_metrics_render_slice(struct grp_metrics_render *render, uint64_t budget_ns)
 {
-	uint64_t begin = clock_ns();
+	uint64_t begin = grp_clock_ns(CLOCK_MONOTONIC);
 
 	for (;;) {
 		for (unsigned int i = 0; i < ROWS_PER_CLOCK; i++) {
@@ -350,7 +342,7 @@ int grp_metrics_render_slice(struct grp_metrics_render *render, uint64_t budget_
 			if (r != 0)
 				return r;
 		}
-		if (clock_ns() - begin >= budget_ns)
+		if (grp_clock_ns(CLOCK_MONOTONIC) - begin >= budget_ns)
 			return 0;
 	}
 }

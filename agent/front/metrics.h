@@ -86,7 +86,8 @@ int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **
 /**
  * grp_metrics_take_step() - some more, in well below a millisecond.
  * @ret_metrics: set with 0; owned by the caller, grp_metrics_free().
- * Return: 1: call again; 0: that was all; -ENOMEM; -errno. Context: loop.
+ * Return: 1: call again; 2: the same, but first let others have a turn, as the next step
+ * takes 0.1 us for each group; 0: that was all; -ENOMEM; -errno. Context: loop.
  */
 int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics **ret_metrics);
 

@@ -38,7 +38,9 @@ struct grp_metrics_taking {
 
 static int take_snapshot(struct grp_metrics_taking *taking)
 {
-	return grp_snapshot_step(&taking->snapshot);
+	int r = grp_snapshot_step(&taking->snapshot);
+
+	return r == GRP_SNAPSHOT_LONG ? 2 : r;
 }
 
 static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
@@ -303,7 +305,7 @@ static int take_agent(struct grp_metrics_taking *taking)
 	return 0;
 }
 
-/* One after the other. Return: 1: call again; 0: that was all of it; -errno. */
+/* One after the other. Return: 1, 2: call again, as for a step; 0: that was all of it; -errno. */
 static int (*const stages[])(struct grp_metrics_taking *taking) = {
 	take_snapshot, copy_rows, take_programs, take_maps, take_agent,
 };

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "core/event.h"
 #include "core/inode.h"
 #include "front/connection.h"
@@ -209,12 +209,10 @@ static void on_event(const struct grp_watch_event *event, void *data)
 {
 	struct grp_watch *watch = data;
 	struct entry entry = { .seq = ++watch->seq };
-	struct timespec now;
 
 	if (!choose(watch, event, &entry))
 		return;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	entry.time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	entry.time_ns = grp_clock_ns(CLOCK_REALTIME);
 	entry.text[0] = make_text(event, &entry, false, &entry.bytes);
 	entry.text[1] = make_text(event, &entry, true, &entry.bytes);
 	*new_entry(watch, entry.bytes) = entry;

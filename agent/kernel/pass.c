@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
 
@@ -268,9 +268,6 @@ int grp_pass_settle(void *kernel)
 
 uint64_t grp_pass_clock(void *kernel)
 {
-	struct timespec now;
-
 	(void)kernel;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return grp_clock_ns(CLOCK_MONOTONIC);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "place/made.h"
 #include "place/memory.h"
 #include "place/proc.h"
@@ -72,7 +73,7 @@ static enum outcome done(struct grp_place_thread *thread, enum grp_place_result 
 
 static uint64_t deadline_of(const struct grp_place_thread *thread)
 {
-	return grp_place_now_ns() + thread->request->timeout_ms * NS_PER_MS;
+	return grp_clock_ns(CLOCK_MONOTONIC) + thread->request->timeout_ms * NS_PER_MS;
 }
 
 /* Not even a killed one may stay with us: its parent would not be told. */

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 #define NS_PER_S 1000000000ULL
 /* An exec by another thread takes one away without a signal. */
 #define LOOK_NS (50 * 1000000ULL)
@@ -22,18 +24,11 @@
 /* From asm-generic/siginfo.h, which does not go with the C library's. */
 #define DISPATCHED 2
 
-uint64_t grp_place_now_ns(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* Until a child or tracee changes, or a moment is over. Return: false: the deadline is over. */
 static bool wait_change(uint64_t deadline_ns)
 {
-	uint64_t now = grp_place_now_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
+	uint64_t now = grp_clock_ns(CLOCK_MONOTONIC),
+		 left = deadline_ns > now ? deadline_ns - now : 0;
 	struct timespec timeout = { 0, (long)(left < LOOK_NS ? left : LOOK_NS) };
 	sigset_t set;
 

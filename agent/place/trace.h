@@ -21,13 +21,10 @@ enum grp_place_stop {
 
 #define GRP_NO_DEADLINE UINT64_MAX
 
-/* grp_place_now_ns() - CLOCK_MONOTONIC, of deadlines. */
-uint64_t grp_place_now_ns(void);
-
 /**
  * grp_place_wait() - for the thread to stop.
  * @tid: when it executes a program it may get another id, which is stored here.
- * @deadline_ns: of grp_place_now_ns(), GRP_NO_DEADLINE: for ever.
+ * @deadline_ns: of CLOCK_MONOTONIC, GRP_NO_DEADLINE: for ever.
  * @ret_signal: its number; only with GRP_STOP_SIGNAL.
  */
 enum grp_place_stop grp_place_wait(pid_t *tid, uint64_t deadline_ns, int *ret_signal);

@@ -98,6 +98,26 @@ static void snapshot_says_the_same(void **state)
 	grp_snapshot_done(&snapshot);
 }
 
+/* The list of all groups begins a step, so that who shares his time can begin a turn with it. */
+static void list_is_announced(void **state)
+{
+	struct world *world = *state;
+	struct grp_snapshot snapshot;
+	int r;
+
+	assert_int_equal(grp_snapshot_begin(world->core, &snapshot), 0);
+	do {
+		assert_int_equal(snapshot.n, 0);
+		r = grp_snapshot_step(&snapshot);
+	} while (r == 1);
+	assert_int_equal(r, GRP_SNAPSHOT_LONG);
+	assert_int_equal(snapshot.n, 0);
+	r = grp_snapshot_step(&snapshot);
+	assert_int_not_equal(snapshot.n, 0);
+	assert_int_equal(r, 0);
+	grp_snapshot_done(&snapshot);
+}
+
 static void fill(struct world *world)
 {
 	char spec[16];
@@ -217,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(snapshot_says_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(list_is_announced, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_is_removed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(groups_are_removed_all_the_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(hierarchy_is_removed_meanwhile, setup, teardown),

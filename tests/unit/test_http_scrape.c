@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Snapshots behind /metrics: taken in pieces, shared, rendered in slices; and that the
+ * loop goes on while somebody does not read.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "http_help.h"
+
+/* As in http.c: requests that wait or are being sent. */
+#define SCRAPES_MAX 8
+/* A document that no socket buffer takes whole. */
+#define MANY_GROUPS 20000
+
+static void test_failed_snapshot(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client client;
+
+	fixture->fail_with = -ENOMEM;
+	client = ask(fixture, GET("/metrics"));
+	assert_begins(client.text, "HTTP/1.1 500 ");
+	close_client(&client);
+	fixture->fail_with = 0;
+	client = ask(fixture, GET("/metrics"));
+	assert_begins(client.text, STATUS_200);
+	close_client(&client);
+}
+
+/* Until a snapshot is under way. */
+static void until_taking(struct http_fixture *fixture)
+{
+	unsigned int turns = 0;
+
+	while (!fixture->left) {
+		assert_true(turns++ < 1000);
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+	}
+}
+
+/*
+ * A snapshot of so many pieces that it takes several turns. Who asks in the middle of it gets
+ * the next one, which has nothing older than the request; who has asked before gets this one.
+ */
+static void test_snapshot_in_pieces(void **state)
+{
+	struct http_client clients[2];
+	struct http_fixture *fixture = *state;
+
+	fixture->pieces = 1000000;
+	clients[0] = open_client(fixture, GET("/metrics"));
+	until_taking(fixture);
+	assert_int_equal(fixture->taken, 1);
+	clients[1] = open_client(fixture, GET("/metrics"));
+	/* The loop comes round meanwhile. */
+	assert_true(serve(fixture, clients, 2) > 3);
+	assert_non_null(strstr(clients[0].text, "group=\"/group\"} 1\n"));
+	assert_non_null(strstr(clients[1].text, "group=\"/group\"} 2\n"));
+	assert_int_equal(fixture->taken, 2);
+	for (size_t i = 0; i < 2; i++)
+		close_client(&clients[i]);
+}
+
+/* A piece that takes long begins a turn of its own, however little time the one before took. */
+static void test_long_pieces(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client client = open_client(fixture, GET("/metrics"));
+	unsigned int left;
+
+	fixture->more = 2;
+	fixture->pieces = 50;
+	until_taking(fixture);
+	while (fixture->left) {
+		left = fixture->left;
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+		assert_in_range(left - fixture->left, 0, 1);
+	}
+	(void)serve(fixture, &client, 1);
+	assert_begins(client.text, STATUS_200);
+	close_client(&client);
+}
+
+/* One that is under way when the end comes is dropped, and who waits for it is told. */
+static void test_end_in_the_midst_of_a_snapshot(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client client = open_client(fixture, GET("/metrics"));
+
+	fixture->pieces = 1000000;
+	until_taking(fixture);
+	grp_http_free(fixture->http);
+	fixture->http = NULL;
+	(void)serve(fixture, &client, 1);
+	assert_begins(client.text, STATUS_503);
+	close_client(&client);
+}
+
+/* Both forms are shown from one snapshot if they are asked for together. */
+static void test_sharing(void **state)
+{
+	struct http_client clients[SCRAPES_MAX];
+	struct http_fixture *fixture = *state;
+
+	for (size_t i = 0; i < SCRAPES_MAX; i++)
+		clients[i] = open_client(fixture,
+					 i % 2 ? GET("/metrics") :
+						 "GET /metrics HTTP/1.1\r\nHost: x\r\n"
+						 "Accept: application/openmetrics-text\r\n\r\n");
+	(void)serve(fixture, clients, SCRAPES_MAX);
+	for (size_t i = 0; i < SCRAPES_MAX; i++) {
+		assert_begins(clients[i].text, STATUS_200);
+		close_client(&clients[i]);
+	}
+	assert_true(fixture->taken < SCRAPES_MAX);
+}
+
+/* Who does not read keeps a place, and only that; who comes when none is left is told so. */
+static void test_slow_readers(void **state)
+{
+	struct http_client clients[SCRAPES_MAX], late;
+	struct http_fixture *fixture = *state;
+	unsigned int turns = 0;
+
+	fixture->n_groups = MANY_GROUPS;
+	for (size_t i = 0; i < SCRAPES_MAX - 1; i++)
+		clients[i] = open_client(fixture, GET("/metrics"));
+	clients[SCRAPES_MAX - 1] = ask(fixture, GET("/metrics"));
+	assert_begins(clients[SCRAPES_MAX - 1].text, STATUS_200);
+	close_client(&clients[SCRAPES_MAX - 1]);
+
+	clients[SCRAPES_MAX - 1] = open_client(fixture, GET("/metrics"));
+	while (sd_event_run(fixture->event, 0) > 0)
+		assert_true(turns++ < 1000000);
+	late = ask(fixture, GET("/metrics"));
+	assert_begins(late.text, STATUS_503);
+	close_client(&late);
+
+	(void)serve(fixture, clients, SCRAPES_MAX);
+	for (size_t i = 0; i < SCRAPES_MAX; i++) {
+		assert_begins(clients[i].text, STATUS_200);
+		close_client(&clients[i]);
+	}
+}
+
+/* Somebody else's events are served between the slices of a large document. */
+static void test_slices(void **state)
+{
+	struct http_client client, other;
+	struct http_fixture *fixture = *state;
+
+	fixture->n_groups = MANY_GROUPS;
+	client = open_client(fixture, GET("/metrics"));
+	while (!fixture->taken)
+		assert_true(sd_event_run(fixture->event, 1000) >= 0);
+	other = ask(fixture, GET("/"));
+	assert_begins(other.text, "HTTP/1.1 404 ");
+	receive(&client);
+	assert_int_equal(client.len, 0); /* not whole yet */
+	(void)serve(fixture, &client, 1);
+	assert_begins(client.text, STATUS_200);
+	close_client(&other);
+	close_client(&client);
+}
+
+/* Nothing is left to do when everybody is answered: no turn without a reason. */
+static void test_idle(void **state)
+{
+	struct http_client client = ask(*state, GET("/metrics"));
+	struct http_fixture *fixture = *state;
+	unsigned int turns = 0;
+
+	close_client(&client);
+	while (sd_event_run(fixture->event, 100000) > 0)
+		assert_true(turns++ < 10);
+}
+
+static void test_ends_while_somebody_waits(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client clients[2];
+
+	fixture->n_groups = MANY_GROUPS;
+	clients[0] = open_client(fixture, GET("/metrics"));
+	while (!fixture->taken)
+		assert_true(sd_event_run(fixture->event, 1000) >= 0);
+	clients[1] = open_client(fixture, GET("/metrics"));
+	assert_true(sd_event_run(fixture->event, 1000) >= 0);
+	grp_http_free(fixture->http);
+	fixture->http = NULL;
+	for (size_t i = 0; i < 2; i++)
+		close_client(&clients[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_failed_snapshot, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_snapshot_in_pieces, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_long_pieces, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_end_in_the_midst_of_a_snapshot, http_setup,
+						http_teardown),
+		cmocka_unit_test_setup_teardown(test_sharing, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_slow_readers, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_slices, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_idle, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_ends_while_somebody_waits, http_setup,
+						http_teardown),
+	};
+
+	return cmocka_run_group_tests_name("http_scrape", tests, NULL, NULL);
+}
