@@ -137,12 +137,9 @@ differs() {
 	assert_equal "$(group_stat /b 'files[] | select(.name == "auto_delete").uid')" \
 		"$(id -u daemon)" "auto_delete of /b"
 	ctl save >saved.json
-	assert_equal "$(jq -c '.hierarchies[0].groups[1:]' saved.json)" "$(
-		tr -d '\n' <<-'END'
-			[{"path":"/a","owner":"nobody","group":4711,"files":{"tasks":{"owner":"daemon"}}},
-			{"path":"/b","owner":4711,"file_owner":"daemon"}]
-		END
-	)" "saved"
+	assert_json "$(jq -c '.hierarchies[0].groups[1:]' saved.json)" \
+		'[{"path": "/a", "owner": "nobody", "group": 4711, "files": {"tasks": {"owner": "daemon"}}},
+		{"path": "/b", "owner": 4711, "file_owner": "daemon"}]' "saved"
 	assert_equal "$(ctl --json save | jq -c '.hierarchies[0].groups[1].owner')" "$(id -u nobody)" "as JSON"
 	sed -i 's/4711/4712/' file.json
 	assert_match "$(ctl diff file.json)" '^~ default:/a group 4711 -> 4712' "diff"
@@ -232,8 +229,8 @@ refuses() {
 	done
 	assert_equal "$(ctl --json diff <(ctl save))" "[]" "diff as JSON"
 	echo '{"version": 1, "hierarchies": [{"name": "j", "subsystems": []}]}' >file.json
-	assert_equal "$(ctl --json apply file.json | jq -cS)" \
-		'[{"hierarchy":"j","kind":"add","to":"none"}]' "apply as JSON"
+	assert_json "$(ctl --json apply file.json)" '[{"hierarchy": "j", "kind": "add", "to": "none"}]' \
+		"apply as JSON"
 	assert_equal "$(ctl apply file.json)" "" "what apply prints"
 }
 

@@ -64,6 +64,12 @@ difference() {
 	fi
 }
 
+# assert_json ACTUAL EXPECTED WHAT...: the same values; the order in an object means nothing
+assert_json() {
+	[[ $(jq -n --argjson a "$1" --argjson b "$2" '$a == $b') == true ]] ||
+		fail "${*:3}: $1, expected $2"
+}
+
 # assert_match TEXT REGEX WHAT...
 assert_match() {
 	[[ $1 =~ $2 ]] || fail "${*:3}: '$1' does not match $2"
