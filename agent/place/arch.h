@@ -98,12 +98,26 @@ struct grp_place_call grp_arch_interrupted(const struct grp_place_regs *regs,
  */
 void grp_arch_restart(struct grp_place_regs *regs, const struct grp_place_call *call);
 
+/* What there is besides registers of a stopped thread. */
+struct grp_place_around {
+	bool insn_at_ip, insn_before_ip;
+	bool handlers; /* one may have run since it was in a call */
+	bool filtered; /* it perhaps must not make restart_syscall(2) */
+};
+
+/**
+ * grp_arch_recall() - it is stopped: what was not known before, or was of another call, as far
+ * as it can be told now. To be called before grp_arch_settle().
+ */
+void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
+		     const struct grp_place_around *around, struct grp_place_blocked *blocked);
+
 /**
  * grp_arch_settle() - to be called once when it has stopped: what the kernel does at
  * its end and cannot do any more after another system call. See arch_aarch64.c.
  * Return: 0; -EAGAIN: it cannot be told, it is to run on for a moment.
  */
 int grp_arch_settle(struct grp_place_regs *regs, const struct grp_place_blocked *blocked,
-		    bool insn_at_ip);
+		    const struct grp_place_around *around);
 
 #endif

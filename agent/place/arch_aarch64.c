@@ -9,6 +9,8 @@
 #if defined(__aarch64__)
 
 #include "place/arch.h"
+#include "place/memory.h"
+#include "place/proc.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -19,6 +21,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
+/* A frame of a signal with its extra records, and what alignment takes. */
+#define FRAME_BYTES 16384
 /* PSTATE.BTYPE: how it came to this instruction. */
 #define BTYPE_MASK (3ULL << 10)
 
@@ -116,16 +120,82 @@ static bool sleeps_for_a_time(const struct grp_place_regs *regs)
 	}
 }
 
-int grp_arch_settle(struct grp_place_regs *regs, const struct grp_place_blocked *blocked,
-		    bool insn_at_ip)
+/*
+ * x0 as the last call had it: the kernel keeps it, but tells of it only in /proc, and only of
+ * one that is in a call, so it is said to be.
+ */
+static bool first_argument(pid_t tid, int number, uint64_t *ret_argument)
 {
-	if (!insn_at_ip || !sleeps_for_a_time(regs))
+	struct iovec iov = { &number, sizeof(number) };
+	struct grp_place_blocked call;
+	int none = -1;
+
+	if (ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &iov))
+		return false;
+	grp_place_blocked(tid, &call);
+	iov = (struct iovec){ &none, sizeof(none) };
+	if (ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &iov))
+		return false;
+	*ret_argument = call.arguments[0];
+	return call.known && call.number == number;
+}
+
+/*
+ * A handler that has just returned to where the thread is now has left its frame below the
+ * stack: x0 to x30, sp and pc as they are. On another stack it cannot be found; then it
+ * would have to return in the very moment of the stop to be missed.
+ */
+static bool handler_returned(pid_t tid, const struct grp_place_regs *regs)
+{
+	uint64_t words[FRAME_BYTES / sizeof(uint64_t)];
+	const size_t n = sizeof(words) / sizeof(*words), registers = 31;
+	uint64_t sp = regs->user.sp;
+
+	if (grp_place_read(tid, sp - sizeof(words), words, sizeof(words)) < 0)
+		return true;
+	for (size_t i = registers; i + 1 < n; i++)
+		if (words[i] == sp && words[i + 1] == regs->user.pc &&
+		    words[i - registers] == regs->user.regs[0])
+			return true;
+	return false;
+}
+
+/*
+ * EINTR behind the svc is of our stop if no handler has run. A sleep that has not begun is as
+ * well one that begins again: only a filter makes a difference.
+ */
+void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
+		     const struct grp_place_around *around, struct grp_place_blocked *blocked)
+{
+	struct grp_place_blocked now = { .known = true, .number = (int)regs->user.regs[8] };
+	bool waits = around->insn_at_ip && sleeps_for_a_time(regs);
+	bool failed = around->insn_before_ip && (long)regs->user.regs[0] == -EINTR;
+
+	now.ip = regs->user.pc + (waits ? GRP_PLACE_INSN_BYTES : 0);
+	if (blocked->known && blocked->number == now.number && blocked->ip == now.ip)
+		return;
+	memcpy(now.arguments, regs->user.regs, sizeof(now.arguments));
+	if ((waits && around->filtered) ||
+	    (failed && !(around->handlers && handler_returned(tid, regs)) &&
+	     first_argument(tid, now.number, &now.arguments[0])))
+		*blocked = now;
+}
+
+int grp_arch_settle(struct grp_place_regs *regs, const struct grp_place_blocked *blocked,
+		    const struct grp_place_around *around)
+{
+	if (!around->insn_at_ip || !sleeps_for_a_time(regs))
 		return 0;
 	/* about to make the call, or woken from it? */
 	if (!blocked->known || blocked->ip != regs->user.pc + GRP_PLACE_INSN_BYTES ||
 	    (uint64_t)blocked->number != regs->user.regs[8])
 		return -EAGAIN;
-	regs->user.regs[8] = SYS_restart_syscall;
+	if (around->filtered) { /* as if it had ended with EINTR: see restart.h */
+		regs->user.pc += GRP_PLACE_INSN_BYTES;
+		regs->user.regs[0] = (uint64_t)-EINTR;
+	} else {
+		regs->user.regs[8] = SYS_restart_syscall;
+	}
 	return 0;
 }
 

@@ -93,8 +93,14 @@ void grp_arch_restart(struct grp_place_regs *regs, const struct grp_place_call *
 	user->r9 = call->arguments[5];
 }
 
+/* The registers say it all. */
+void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
+		     const struct grp_place_around *around, struct grp_place_blocked *blocked)
+{
+}
+
 int grp_arch_settle(struct grp_place_regs *regs, const struct grp_place_blocked *blocked,
-		    bool insn_at_ip)
+		    const struct grp_place_around *around)
 {
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "place/look.h"
 #include "place/made.h"
 #include "place/memory.h"
 #include "place/proc.h"
@@ -30,9 +31,7 @@ struct grp_place_thread {
 	bool ends_tracer; /* it is not stopped, or was killed: only that lets it go */
 	bool called; /* it is in the call of ours, asked to stop after it */
 	struct grp_place_made made; /* the call of ours */
-	struct grp_place_blocked blocked;
-	struct grp_place_status before; /* of it when it was looked at */
-	uint64_t ran_ns; /* before it fell asleep; 0: does not matter */
+	struct grp_place_look look;
 	struct grp_place_regs saved;
 	struct grp_place_call call; /* that it was stopped in */
 	struct grp_place_signals signals;
@@ -133,11 +132,6 @@ static enum outcome seize(struct grp_place_thread *thread)
 		return done(thread, result, 0);
 	if (grp_place_is_compat(thread->tid))
 		return done(thread, GRP_PLACE_COMPAT, 0);
-	thread->before = status;
-	grp_place_blocked(thread->tid, &thread->blocked);
-	thread->ran_ns = 0;
-	if (grp_place_has_time(&thread->blocked))
-		thread->ran_ns = grp_place_last_ran_ns(thread->tid);
 	thread->suspends_seccomp = status.seccomp != 0;
 	r = grp_place_seize(thread->tid, thread->suspends_seccomp, thread->request->timeout_ms);
 	/* EINVAL: no kernel of CONFIG_CHECKPOINT_RESTORE */
@@ -151,7 +145,8 @@ static enum outcome seize(struct grp_place_thread *thread)
 	if (r < 0)
 		return not_seized(thread, -r);
 	/* from here on nobody else can get its id */
-	if (look_at(thread, &status) == GRP_PLACE_GONE || grp_place_interrupt(thread->tid) < 0)
+	if (look_at(thread, &status) == GRP_PLACE_GONE ||
+	    grp_place_look(thread->tid, &thread->look) < 0 || grp_place_interrupt(thread->tid) < 0)
 		return lost(thread);
 	return OUTCOME_STOPPED;
 }
@@ -171,7 +166,7 @@ static enum outcome stop(struct grp_place_thread *thread)
 	unsigned int deadlines = 0;
 	int signal = 0;
 
-	for (;;) {
+	for (thread->look.stops = 1;; thread->look.stops++) {
 		switch (grp_place_wait(&thread->tid, deadline, &signal)) {
 		case GRP_STOP_EVENT:
 			return OUTCOME_STOPPED;
@@ -190,6 +185,7 @@ static enum outcome stop(struct grp_place_thread *thread)
 			if (++deadlines > STARVED_DEADLINES || !wants_to_run(thread))
 				return OUTCOME_LATE;
 			deadline = deadline_of(thread);
+			thread->look.stops--;
 			break;
 		}
 	}
@@ -207,7 +203,7 @@ static bool restore(struct grp_place_thread *thread, int signal)
 	if (signal)
 		thread->signals.pending = 1ULL << (signal - 1);
 	if (grp_place_restarts(&call, &thread->signals)) {
-		grp_place_shorten(thread->tid, grp_arch_sp(&regs), &thread->blocked, &call);
+		grp_place_shorten(thread->tid, grp_arch_sp(&regs), &thread->look.blocked, &call);
 		grp_arch_restart(&regs, &call);
 	}
 	return grp_arch_set(thread->tid, &regs) == 0;
@@ -326,46 +322,29 @@ static enum outcome finish(struct grp_place_thread *thread)
 
 /* --- the call ---------------------------------------------------------------------------- */
 
-/* It slept on until it was woken to stop, or what was seen is no more true. */
-static void compare(struct grp_place_thread *thread, const struct grp_place_status *status)
-{
-	uint64_t now_ns;
-
-	if (status->sleeps != thread->before.sleeps + 1)
-		thread->blocked.known = false;
-	if (!thread->blocked.known || !thread->ran_ns || status->cpu != thread->before.cpu)
-		return;
-	now_ns = grp_place_last_ran_ns(thread->tid);
-	if (now_ns > thread->ran_ns)
-		thread->blocked.passed_ns = now_ns - thread->ran_ns;
-}
-
 /* It is stopped. Return: GRP_PLACE_DONE: its registers are known, nothing is against it. */
 static enum grp_place_result examine(struct grp_place_thread *thread)
 {
 	struct grp_place_status status;
-	char insn[GRP_PLACE_INSN_BYTES];
-	int r = grp_place_status(thread->tid, &status);
+	/* first of all: it waits until the thread has left its CPU, which its status tells of */
+	int r = grp_arch_get(thread->tid, &thread->saved);
 
 	if (r < 0)
+		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_GONE;
+	if (grp_place_status(thread->tid, &status) < 0)
 		return GRP_PLACE_GONE;
 	if (status.seccomp && !thread->suspends_seccomp &&
 	    grp_place_suspend_seccomp(thread->tid) < 0)
 		return GRP_PLACE_SECCOMP;
-	compare(thread, &status);
-	r = grp_arch_get(thread->tid, &thread->saved);
-	if (r < 0)
-		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_GONE;
 	r = grp_place_look_inside(thread->tid, &thread->saved, &thread->signals.after);
 	if (r < 0)
 		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_DISPATCH;
 	thread->signals.during = status.blocked;
 	thread->signals.pending = status.pending & ~status.ignored;
-	r = grp_place_read(thread->tid, grp_arch_ip(&thread->saved), insn, sizeof(insn));
-	if (grp_arch_settle(&thread->saved, &thread->blocked,
-			    r == 0 && !memcmp(insn, GRP_PLACE_INSN, sizeof(insn))) < 0)
+	if (grp_place_look_again(thread->tid, &thread->look, &status, thread->suspends_seccomp,
+				 &thread->saved) < 0)
 		return GRP_PLACE_BUSY;
-	thread->call = grp_arch_interrupted(&thread->saved, &thread->blocked);
+	thread->call = grp_arch_interrupted(&thread->saved, &thread->look.blocked);
 	if (thread->suspends_seccomp)
 		grp_place_avoid_restart_syscall(&thread->call);
 	return GRP_PLACE_DONE;

@@ -120,8 +120,8 @@ int grp_place_status(pid_t tid, struct grp_place_status *ret_status)
 	status.tracer = (pid_t)number_of(text, "TracerPid", false);
 	status.blocked = number_of(text, "SigBlk", true);
 	status.pending = number_of(text, "SigPnd", true) | number_of(text, "ShdPnd", true);
-	status.ignored = number_of(text, "SigIgn", true) |
-			 (IGNORED_BY_DEFAULT & ~number_of(text, "SigCgt", true));
+	status.caught = number_of(text, "SigCgt", true);
+	status.ignored = number_of(text, "SigIgn", true) | (IGNORED_BY_DEFAULT & ~status.caught);
 	status.sleeps = number_of(text, "voluntary_ctxt_switches", false);
 	status.seccomp = (unsigned int)number_of(text, "Seccomp", false);
 	*ret_status = status;

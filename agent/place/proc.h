@@ -18,6 +18,7 @@ struct grp_place_status {
 	uint64_t start_ticks; /* field 22 of stat */
 	uint64_t blocked; /* signals, bit 0 is number 1; those in force right now */
 	uint64_t pending; /* of the thread and of its process */
+	uint64_t caught; /* signals with a handler */
 	uint64_t ignored; /* signals that nobody would be told of, were it not traced */
 	unsigned int cpu; /* where it ran last */
 	uint64_t sleeps; /* how often it has left its CPU of its own accord */

@@ -141,7 +141,7 @@ old_after() {
 		use "/g/$i"
 	done
 	wait_until 30 has_runs 2 start
-	wait_until 30 has_counter releases_pending 28
+	wait_until 30 has_counter releases_pending 28 || fail "$(ctl --json status | jq -c .counters)"
 	kill_agent
 	let_go
 	start_agent

@@ -39,7 +39,8 @@ write_apt_conf() {
 		Dir::State::lists "$apt/lists";
 		Dir::State::status "$apt/status";
 		Dir::Cache "$apt/cache";
-		APT::Architecture "amd64";
+		APT::Architecture "${FETCH_ARCH:-amd64}";
+		APT::Architectures { "${FETCH_ARCH:-amd64}"; };
 		APT::Sandbox::User "$(id -un)";
 		APT::Update::Error-Mode "any";
 		Acquire::Languages "none";
@@ -49,8 +50,8 @@ write_apt_conf() {
 	END
 }
 
-# download DIR SUITE PACKAGE...: leaves the files in DIR. PACKAGE may be
-# META:PATTERN, the first that META depends on, which has to match.
+# download DIR SUITE PACKAGE...: of FETCH_ARCH (amd64); leaves the files in DIR.
+# PACKAGE may be META:PATTERN, the first that META depends on, which has to match.
 download() {
 	local dir=$1 apt=$1/apt package packages=()
 
@@ -92,7 +93,10 @@ fetch() {
 	mkdir -p "$VM_CACHE/log"
 	exec {lock}>"$VM_CACHE/fetch.lock"
 	flock "$lock"
-	[[ ! -e $VM_CACHE/$name ]] || return 0
+	if [[ -e $VM_CACHE/$name ]]; then
+		exec {lock}>&-
+		return 0
+	fi
 
 	rm -rf "$work"
 	mkdir -p "$work/tree"
@@ -106,4 +110,15 @@ fetch() {
 	"$finish" "$work/tree"
 	mv "$work/tree" "$VM_CACHE/$name"
 	rm -rf "$work"
+	exec {lock}>&-
+}
+
+# finish_qemu TREE: for fetch(); what is unpacked has to run with the libraries
+# of the host
+finish_qemu() {
+	local programs=("$1"/usr/bin/qemu-system-*) missing
+
+	missing=$(ldd "${programs[@]}" | awk '/not found/ { print $1 }' | sort -u)
+	[[ -z $missing ]] ||
+		die "install qemu-system-x86 first, for ${missing//$'\n'/ }"
 }
