@@ -37,6 +37,9 @@ readonly SHORT=(orphans debug helpers)
 # What takes 5 minutes or so and has passed on both, a portion a line
 readonly ROTA=(
 	'bpf/test_fastpath.c bpf/test_idleness.c bpf/test_drop.c bpf/test_place.c'
+	'tasks verbs'
+	'delegation metrics'
+	'debug nobody_missed'
 )
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
 readonly RESULTS=$BUILD/vm-results
