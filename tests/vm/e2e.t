@@ -71,12 +71,12 @@ files_of() {
 	elif [[ ${VM_ALL-} ]]; then
 		names=(guest-storm "$ROOT"/tests/e2e/*.bats)
 		names=("${names[@]##*/}")
-		names=("${names[@]%.bats}")
+		names=("${names[@]%.bats}" bench/counts.bats)
 		for i in "$ROOT"/tests/bpf/test_*.c; do
 			names+=("bpf/${i##*/}")
 		done
 	else
-		read -ra names <<<"guest-storm $(portion "$1")"
+		read -ra names <<<"guest-storm bench/counts.bats $(portion "$1")"
 		for i in "${!SHORT[@]}"; do
 			((i % ${#kernels[@]} != $1)) || names+=("${SHORT[i]}")
 		done
