@@ -329,7 +329,7 @@ in_state() {
 		[[ $(stat_of "$(spawned hog)" 41) == 1 && $(stat_of "$(spawned hog)" 3) == R ]]
 	}
 	wait_until 30 hogs
-	assert_equal "$(inject -n 10 -t 200 "$CONFINED")" "done 10" "results"
+	assert_equal "$(inject -n 10 -t $((200 * SLOW)) "$CONFINED")" "done 10" "results"
 	stop hog
 	release
 }

@@ -132,6 +132,8 @@ old_after() {
 
 @test "killed while releases wait: the next agent works them off" {
 	local i twice
+	# nor do any hang yet, on a machine where all this takes long
+	old_after 600000
 	start "release-agents = 2"
 	hold
 	ctl mkdir /g
@@ -141,7 +143,7 @@ old_after() {
 		use "/g/$i"
 	done
 	wait_until 30 has_runs 2 start
-	wait_until 30 has_counter releases_pending 28 || fail "$(ctl --json status | jq -c .counters)"
+	wait_until 30 has_counter releases_pending 28
 	kill_agent
 	let_go
 	start_agent

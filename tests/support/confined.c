@@ -159,7 +159,8 @@ static void run_timer(void)
 }
 
 static volatile sig_atomic_t switched_calls;
-static volatile bool computes, computed_enough;
+static volatile pid_t computes; /* thread; 0: not yet */
+static volatile bool computed_enough;
 
 /* With the selector as it is not even sigreturn(2) would come through. */
 static void on_call(int signal)
@@ -170,14 +171,12 @@ static void on_call(int signal)
 
 static void *compute(void *arg)
 {
-	char text[16];
+	pid_t tid = gettid();
 
 	(void)signal(SIGSYS, on_call);
-	(void)snprintf(text, sizeof(text), "%d\n", gettid());
-	say(text);
 	enter_dispatch();
 	selector = SYSCALL_DISPATCH_FILTER_BLOCK;
-	computes = true;
+	computes = tid;
 	while (!computed_enough)
 		;
 	selector = SYSCALL_DISPATCH_FILTER_ALLOW;
@@ -187,14 +186,16 @@ static void *compute(void *arg)
 static void switch_calls(void)
 {
 	pthread_t thread;
-	char c;
+	char c, text[16];
 
 	if (pthread_create(&thread, NULL, compute, NULL))
 		die("pthread_create");
-	if (read(fd, &c, 1) != 1)
-		die("read");
 	while (!computes)
 		sleep_ns(NS_PER_MS);
+	(void)snprintf(text, sizeof(text), "%d\n", computes);
+	say(text);
+	if (read(fd, &c, 1) != 1)
+		die("read");
 	computed_enough = true;
 	(void)pthread_join(thread, NULL);
 	say(switched_calls ? "disturbed\n" : "survived\n");

@@ -15,8 +15,8 @@
 #	VM_KERNELS	which (6.1 6.12)
 #	VM_ALL		1: every file on every kernel, in full length. Otherwise what
 #			an automatic build has time for, in short form: guest-storm
-#			on every kernel, the files of SHORT on one each, and one
-#			portion of ROTA on one, with every commit another
+#			and counts.bats on every kernel, the files of SHORT on one each,
+#			and one portion of ROTA on one, with every commit another
 #	VM_QUICK	1: short form with VM_ALL too
 #	VM_RESUME	1: go on with a run of VM_ALL that was cut short. Results
 #			that it had without a failure are taken as they are
