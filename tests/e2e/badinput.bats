@@ -246,10 +246,6 @@ hostile() {
 	assert_between "$(rss_kb)" 0 $((rss + 16384)) "kB of memory afterwards"
 }
 
-rss_kb() {
-	awk '$1 == "VmRSS:" { print $2 }' "/proc/$(agent_pid)/status"
-}
-
 @test "7: a million nested brackets" {
 	assert_match "$(hostile nested 1000)" '^(closed|reply .*error)' "a thousand"
 	assert_match "$(hostile nested 1000000)" '^(closed|reply .*error)' "a million"

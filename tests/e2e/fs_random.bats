@@ -49,17 +49,13 @@ descriptors_are() {
 	assert_equal "$(descriptors)" "$1" "descriptors"
 }
 
-rss_kib() {
-	awk '/^VmRSS/ { print $2 }' "/proc/$(agent_pid)/status"
-}
-
 @test "64 shells: every answer is explained, nothing leaks" {
 	local before references rss
 	RANDOM_START=$((RANDOM % 10000 + 1))
 	echo "shells from $RANDOM_START on"
 	before=$(descriptors)
 	run_shells "$SHELLS" 1
-	rss=$(rss_kib)
+	rss=$(rss_kb)
 	wait_until 30 counter_is_up_to fs_handles 0
 	references=$(counter fs_references)
 	run_shells "$SHELLS" "$SECONDS_OF_IT"
@@ -69,9 +65,9 @@ rss_kib() {
 	wait_until 30 counter_is_up_to fs_references $((references + 8))
 	assert_equal "$(ctl --json tree p:/ | jq length)" 1 "groups"
 	assert_equal "$(audit)" 0 "corrections"
-	echo "references $references, then $(counter fs_references); $rss KiB, then $(rss_kib)"
+	echo "references $references, then $(counter fs_references); $rss KiB, then $(rss_kb)"
 	# as many groups at a time and as many clients as in the first round; sanitizers keep what is freed
-	grep -q __asan_init "$AGENT_BIN" || assert_between "$(rss_kib)" 0 $((rss + 2048)) "KiB of memory, $rss before"
+	grep -q __asan_init "$AGENT_BIN" || assert_between "$(rss_kb)" 0 $((rss + 2048)) "KiB of memory, $rss before"
 }
 
 @test "names of random bytes: nothing but the documented errors" {

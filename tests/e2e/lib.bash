@@ -228,6 +228,12 @@ restart_agent() {
 	start_agent "$@"
 }
 
+# rss_kb: of the agent, page by page. /proc/PID/status has it from counters that each CPU may be behind
+# with by 32 pages.
+rss_kb() {
+	awk '$1 == "Rss:" { print $2 }' "/proc/$(agent_pid)/smaps_rollup"
+}
+
 # unload: nothing of the instance may stay
 unload() {
 	stop_agent || kill_agent
