@@ -101,7 +101,8 @@ void grp_arch_restart(struct grp_place_regs *regs, const struct grp_place_call *
 /* What there is besides registers of a stopped thread. */
 struct grp_place_around {
 	bool insn_at_ip, insn_before_ip;
-	bool handlers; /* one may have run since it was in a call */
+	bool handlers; /* of signals that it does not block */
+	bool caught; /* of any */
 	bool filtered; /* it perhaps must not make restart_syscall(2) */
 };
 

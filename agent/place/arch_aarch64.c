@@ -15,14 +15,18 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A frame of a signal with its extra records, and what alignment takes. */
 #define FRAME_BYTES 16384
+/* Less than a page: there may be nothing mapped. */
+#define FRAME_PIECE 1024
 /* PSTATE.BTYPE: how it came to this instruction. */
 #define BTYPE_MASK (3ULL << 10)
 
@@ -140,29 +144,74 @@ static bool first_argument(pid_t tid, int number, uint64_t *ret_argument)
 	return call.known && call.number == number;
 }
 
+/* As much as there is of what lies below the stack, up to it. Return: how many words. */
+static size_t read_below(pid_t tid, uint64_t sp, uint64_t words[FRAME_BYTES / sizeof(uint64_t)])
+{
+	size_t left = FRAME_BYTES;
+
+	while (left && grp_place_read(tid, sp - (FRAME_BYTES - left) - FRAME_PIECE,
+				      (char *)words + left - FRAME_PIECE, FRAME_PIECE) == 0)
+		left -= FRAME_PIECE;
+	memmove(words, (char *)words + left, FRAME_BYTES - left);
+	return (FRAME_BYTES - left) / sizeof(*words);
+}
+
 /*
  * A handler that has just returned to where the thread is now has left its frame below the
- * stack: x0 to x30, sp and pc as they are. On another stack it cannot be found; then it
- * would have to return in the very moment of the stop to be missed.
+ * stack: x0 to x30, sp and pc as they are. On a stack of its own it is not found.
  */
 static bool handler_returned(pid_t tid, const struct grp_place_regs *regs)
 {
 	uint64_t words[FRAME_BYTES / sizeof(uint64_t)];
-	const size_t n = sizeof(words) / sizeof(*words), registers = 31;
-	uint64_t sp = regs->user.sp;
+	const size_t n = read_below(tid, regs->user.sp, words), registers = 31;
 
-	if (grp_place_read(tid, sp - sizeof(words), words, sizeof(words)) < 0)
+	if (!n)
 		return true;
 	for (size_t i = registers; i + 1 < n; i++)
-		if (words[i] == sp && words[i + 1] == regs->user.pc &&
+		if (words[i] == regs->user.sp && words[i + 1] == regs->user.pc &&
 		    words[i - registers] == regs->user.regs[0])
 			return true;
 	return false;
 }
 
+/* Also one of a signal that only the call itself lets through. */
+static bool may_have_handled(const struct grp_place_around *around,
+			     const struct grp_place_blocked *call)
+{
+	static const struct {
+		int number;
+		unsigned int argument; /* the mask, NULL: none */
+	} masks[] = {
+		{ SYS_epoll_pwait, 4 },
+		{ SYS_epoll_pwait2, 4 },
+		{ SYS_ppoll, 3 },
+		{ SYS_pselect6, 5 },
+	};
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++)
+		if (masks[i].number == call->number && call->arguments[masks[i].argument])
+			return around->caught;
+	return around->handlers;
+}
+
+/* Who waits for events hardly ever does anything else. */
+static bool is_of_epoll(pid_t tid, const struct grp_place_blocked *call)
+{
+	static const char epoll[] = "anon_inode:[eventpoll]";
+	char path[64], target[sizeof(epoll)];
+
+	if (call->number != SYS_epoll_pwait && call->number != SYS_epoll_pwait2)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", tid, (int)call->arguments[0]);
+	return readlink(path, target, sizeof(target)) == (ssize_t)strlen(epoll) &&
+	       !memcmp(target, epoll, strlen(epoll));
+}
+
 /*
- * EINTR behind the svc is of our stop if no handler has run. A sleep that has not begun is as
- * well one that begins again: only a filter makes a difference.
+ * EINTR behind the svc is of our stop if no handler has run. If one may have, on a stack of its
+ * own, the kept x0 is perhaps of its rt_sigreturn(2): it has to be what was seen before, or
+ * what the call must have. A sleep that has not begun is as well one that begins again: only a
+ * filter makes a difference.
  */
 void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
 		     const struct grp_place_around *around, struct grp_place_blocked *blocked)
@@ -170,14 +219,25 @@ void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
 	struct grp_place_blocked now = { .known = true, .number = (int)regs->user.regs[8] };
 	bool waits = around->insn_at_ip && sleeps_for_a_time(regs);
 	bool failed = around->insn_before_ip && (long)regs->user.regs[0] == -EINTR;
+	bool seen, certain;
 
-	now.ip = regs->user.pc + (waits ? GRP_PLACE_INSN_BYTES : 0);
-	if (blocked->known && blocked->number == now.number && blocked->ip == now.ip)
+	if (!waits && !failed)
 		return;
+	now.ip = regs->user.pc + (waits ? GRP_PLACE_INSN_BYTES : 0);
 	memcpy(now.arguments, regs->user.regs, sizeof(now.arguments));
-	if ((waits && around->filtered) ||
-	    (failed && !(around->handlers && handler_returned(tid, regs)) &&
-	     first_argument(tid, now.number, &now.arguments[0])))
+	if (failed && !first_argument(tid, now.number, &now.arguments[0])) {
+		blocked->known = false;
+		return;
+	}
+	seen = blocked->number == now.number && blocked->ip == now.ip &&
+	       blocked->arguments[0] == now.arguments[0];
+	if (blocked->known && seen &&
+	    !memcmp(blocked->arguments, now.arguments, sizeof(now.arguments)))
+		return;
+	certain = !may_have_handled(around, &now) ||
+		  ((seen || is_of_epoll(tid, &now)) && !handler_returned(tid, regs));
+	blocked->known = false;
+	if (waits ? around->filtered : certain)
 		*blocked = now;
 }
 

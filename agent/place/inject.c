@@ -333,9 +333,11 @@ static enum grp_place_result examine(struct grp_place_thread *thread)
 		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_GONE;
 	if (grp_place_status(thread->tid, &status) < 0)
 		return GRP_PLACE_GONE;
-	if (status.seccomp && !thread->suspends_seccomp &&
-	    grp_place_suspend_seccomp(thread->tid) < 0)
-		return GRP_PLACE_SECCOMP;
+	if (status.seccomp && !thread->suspends_seccomp) {
+		if (grp_place_suspend_seccomp(thread->tid) < 0)
+			return GRP_PLACE_SECCOMP;
+		thread->suspends_seccomp = true;
+	}
 	r = grp_place_look_inside(thread->tid, &thread->saved, &thread->signals.after);
 	if (r < 0)
 		return r == -EINVAL ? GRP_PLACE_COMPAT : GRP_PLACE_DISPATCH;

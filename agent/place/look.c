@@ -6,12 +6,6 @@
 #include "place/memory.h"
 #include "place/restart.h"
 
-/* A handler may have run, and the program have seen that its call has failed. */
-static bool has_handlers(const struct grp_place_status *status)
-{
-	return status->caught & ~status->blocked;
-}
-
 int grp_place_look(pid_t tid, struct grp_place_look *look)
 {
 	int r = grp_place_status(tid, &look->before);
@@ -53,7 +47,8 @@ int grp_place_look_again(pid_t tid, struct grp_place_look *look,
 	const struct grp_place_around around = {
 		.insn_at_ip = is_insn(tid, grp_arch_ip(regs)),
 		.insn_before_ip = is_insn(tid, grp_arch_ip(regs) - GRP_PLACE_INSN_BYTES),
-		.handlers = has_handlers(status),
+		.handlers = status->caught & ~status->blocked,
+		.caught = status->caught != 0,
 		.filtered = filtered,
 	};
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,8 @@
 #define IGNORED_BY_DEFAULT (BIT_OF(SIGCHLD) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH) | BIT_OF(SIGCONT))
 
 #define NS_PER_MS 1000000ULL
+/* Of a member of as many groups as there may be: what we look for is behind them. */
+#define STATUS_BYTES (1U << 20)
 
 /* Return: length, NUL-terminated; -errno. What does not fit is cut. */
 static ssize_t read_file(pid_t tid, const char *name, char *buffer, size_t size)
@@ -61,22 +64,24 @@ static char *field(char *text, const char *name, const char *end)
 	return NULL;
 }
 
-/* Each on a copy, as field() cuts. */
 static uint64_t number_of(const char *text, const char *name, bool hexadecimal)
 {
-	char copy[4096], prefixed[24] = "0x";
-	const char *value;
+	size_t length = strlen(name);
+	char value[32] = "0x";
+	char *digits = value + (hexadecimal ? 2 : 0);
 	uint64_t number = 0;
 
-	(void)snprintf(copy, sizeof(copy), "%s", text);
-	value = field(copy, name, " \t\n");
-	if (!value)
-		return 0;
-	if (hexadecimal) {
-		(void)snprintf(prefixed + 2, sizeof(prefixed) - 2, "%.16s", value);
-		value = prefixed;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) != 0 || line[length] != ':')
+			continue;
+		line += length + 1;
+		line += strspn(line, " \t");
+		(void)snprintf(digits, sizeof(value) - 2, "%.*s", (int)strcspn(line, " \t\n"),
+			       line);
+		return grp_parse_kernel_u64(value, &number) < 0 ? 0 : number;
 	}
-	return grp_parse_kernel_u64(value, &number) < 0 ? 0 : number;
+	return 0;
 }
 
 /* Field @n of stat from 3 on; @text: behind the name. */
@@ -98,9 +103,9 @@ static uint64_t stat_field(const char *text, unsigned int n)
 int grp_place_status(pid_t tid, struct grp_place_status *ret_status)
 {
 	struct grp_place_status status = { 0 };
-	char text[4096];
+	_cleanup_free_ char *text = malloc(STATUS_BYTES);
 	const char *behind;
-	ssize_t n = read_file(tid, "stat", text, sizeof(text));
+	ssize_t n = text ? read_file(tid, "stat", text, STATUS_BYTES) : -ENOMEM;
 
 	if (n < 0)
 		return (int)n;
@@ -114,7 +119,7 @@ int grp_place_status(pid_t tid, struct grp_place_status *ret_status)
 	status.start_ticks = stat_field(behind, 22);
 	status.cpu = (unsigned int)stat_field(behind, 39);
 
-	n = read_file(tid, "status", text, sizeof(text));
+	n = read_file(tid, "status", text, STATUS_BYTES);
 	if (n < 0)
 		return (int)n;
 	status.tracer = (pid_t)number_of(text, "TracerPid", false);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -164,7 +165,8 @@ void grp_place_shorten(pid_t tid, uint64_t sp, const struct grp_place_blocked *b
 	enum kind kind;
 
 	if (call->error != EINTR || i == N_CALLS || !blocked->known || !blocked->passed_ns ||
-	    blocked->number != call->number)
+	    blocked->number != call->number ||
+	    memcmp(blocked->arguments, call->arguments, sizeof(call->arguments)) != 0)
 		return;
 	argument = &call->arguments[calls[i].argument];
 	kind = kind_of(i, call->arguments);

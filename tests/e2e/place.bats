@@ -41,11 +41,11 @@ policy() {
 	awk '$2 ~ /^(bind|prefer|interleave|default|local)/ { print $2; exit }' "/proc/$1/numa_maps"
 }
 
-# spawn_confined HOW: `release` lets it end
+# spawn_confined HOW [COMMAND...]: `release` lets it end. COMMAND executes it.
 spawn_confined() {
 	FIFO=$BATS_TEST_TMPDIR/fifo
 	mkfifo "$FIFO"
-	spawn confined "$SUPPORT/confined" "$1" "$FIFO"
+	spawn confined "${@:2}" "$SUPPORT/confined" "$1" "$FIFO"
 	wait_until 30 has_printed confined
 	CONFINED=$(spawned confined)
 }
@@ -167,6 +167,13 @@ is_frozen() {
 		release
 		rm "$FIFO"
 	done
+}
+
+# What /proc/PID/status says of the filter stands behind them.
+@test "a process with a filter and with many groups survives" {
+	spawn_confined filter setpriv --groups "$(seq -s , 100000 101000)"
+	assert_equal "$(inject "$CONFINED" | cut -d ' ' -f 2-3)" "done 0" "result"
+	release
 }
 
 @test "a timer that interrupts it all the time does not let it miss that it is to stop" {
