@@ -12,9 +12,9 @@ setup() {
 	DIR=$BATS_TEST_TMPDIR/repo/tests/vm
 	export BUILD=$BATS_TEST_TMPDIR/build VM_CACHE=$BATS_TEST_TMPDIR/cache VM_KERNELS=6.12
 	export BOOTS=$BATS_TEST_TMPDIR/boots FATE=$BATS_TEST_TMPDIR/fate
-	mkdir -p "$DIR" "$DIR"/../{e2e,bpf} "$FATE" "$BUILD"
+	mkdir -p "$DIR" "$DIR"/../{e2e,bench,bpf} "$FATE" "$BUILD"
 	cp "$BATS_TEST_DIRNAME"/../vm/{e2e.t,common.bash} "$DIR"
-	touch "$DIR"/../e2e/{a,b,c}.bats "$DIR/../bpf/test_d.c"
+	touch "$DIR"/../e2e/{a,b,c}.bats "$DIR/../bench/counts.bats" "$DIR/../bpf/test_d.c"
 	for name in fetch-qemu fetch-kernel run; do
 		printf '#!/bin/bash\n' >"$DIR/$name"
 		chmod +x "$DIR/$name"
@@ -59,9 +59,9 @@ boots() {
 
 @test "all files, and the storm, in one guest" {
 	VM_ALL=1 run -0 "$DIR/e2e.t"
-	counts '^ok .* 6.12 (vm/guest-storm|e2e/[abc].bats|bpf/test_d.c): works$' 5
+	counts '^ok .* 6.12 (vm/guest-storm|e2e/[abc].bats|bench/counts.bats|bpf/test_d.c): works$' 6
 	counts '^ok .*: a guest$' 1
-	counts '^1\.\.6$' 1
+	counts '^1\.\.7$' 1
 	counts '^not ok' 0
 	boots 1
 }
@@ -72,9 +72,9 @@ boots() {
 	counts '^not ok .* 6.12 e2e/b.bats: no results$' 1
 	counts '^not ok .* 6.12: a guest \(status 125\)$' 1
 	counts '^# the end of the console$' 1
-	counts '^ok .*: works$' 4
+	counts '^ok .*: works$' 5
 	counts '^ok .*: a guest$' 1
-	counts '^1\.\.7$' 1
+	counts '^1\.\.8$' 1
 	boots 2
 }
 
@@ -82,7 +82,7 @@ boots() {
 	# shellcheck disable=SC2016 # of the guest
 	printf '#!/bin/bash\necho >>"$BOOTS"; exit 125\n' >"$DIR/run"
 	VM_ALL=1 run -0 "$DIR/e2e.t"
-	counts '^not ok .*: no results$' 5
+	counts '^not ok .*: no results$' 6
 	counts '^not ok .*: a guest' 1
 	boots 1
 }
@@ -94,7 +94,7 @@ boots() {
 	counts '^not ok' 3
 	rm "$BOOTS"
 	VM_ALL=1 VM_RESUME=1 run -0 "$DIR/e2e.t"
-	counts '^ok .*: works$' 5
+	counts '^ok .*: works$' 6
 	counts '^not ok' 0
 	boots 1
 	[[ $(<"$BOOTS") == *' tests/e2e/a.bats tests/e2e/b.bats' ]]
@@ -114,8 +114,8 @@ boots() {
 	# it may have been ended before it could do that
 	rm -f "$FATE/b.bats"
 	VM_ALL=1 VM_RESUME=1 run -0 "$DIR/e2e.t"
-	counts '^ok .*: works$' 5
-	[[ $(tail -n 1 "$BOOTS") == *'guest-e2e 3 tests/e2e/b.bats tests/e2e/c.bats tests/bpf/test_d.c' ]]
+	counts '^ok .*: works$' 6
+	[[ $(tail -n 1 "$BOOTS") == *'guest-e2e 3 tests/e2e/b.bats tests/e2e/c.bats tests/bench/counts.bats tests/bpf/test_d.c' ]]
 }
 
 @test "by turns: after enough commits each kernel has run every portion, one of them at a time" {

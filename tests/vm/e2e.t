@@ -39,7 +39,7 @@ readonly ROTA=(
 	'bpf/test_fastpath.c bpf/test_idleness.c bpf/test_drop.c bpf/test_place.c'
 	'tasks verbs'
 	'delegation metrics'
-	'debug nobody_missed'
+	nobody_missed
 )
 readonly SECONDS_ALL=12000 SECONDS_SHORT=1500
 readonly RESULTS=$BUILD/vm-results
