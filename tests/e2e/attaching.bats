@@ -75,7 +75,7 @@ restart_pausing() {
 }
 
 @test "a client that goes away in a pause: what has begun is ended" {
-	start_pausing 150
+	start_pausing $((150 * SLOW))
 	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
 	wait_until 30 has_tasks /g 1
 	kill -KILL "$(spawned mover)"
@@ -83,7 +83,7 @@ restart_pausing() {
 }
 
 @test "the last who moves a process decides" {
-	start_pausing 150
+	start_pausing $((150 * SLOW))
 	ctl mkdir /h
 	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
 	wait_until 30 has_tasks /g 1
@@ -96,7 +96,7 @@ restart_pausing() {
 
 @test "a writer at a mount who is killed in a pause is gone at once, and nothing is half done" {
 	need_fuse
-	start_pausing 150
+	start_pausing $((150 * SLOW))
 	ctl mount -o cpuacct p
 	ctl mkdir p:/g
 	mount_fs p
