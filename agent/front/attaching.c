@@ -20,7 +20,6 @@
 #include "front/jobs.h"
 
 #define NSEC_PER_SEC 1000000000ULL
-#define USEC_PER_SEC 1000000ULL
 
 /* One that nobody waits for. */
 struct grp_left_attach {

@@ -20,8 +20,6 @@
 #include "front/jobs.h"
 #include "placing.h"
 
-#define USEC_PER_SEC 1000000ULL
-
 /* One that is not answered yet. */
 struct grp_fs_write {
 	struct grp_fs_write *prev, *next;

@@ -20,8 +20,8 @@ struct grp_http_options {
 	const char *address; /* "ADDR:PORT", as grp_address_parse() has it */
 	/*
 	 * Takes some more of a snapshot, in well below a millisecond. 0: it is whole, and
-	 * the caller's; 1: to be called again, with nothing in between; 2: after others had
-	 * a turn, as more than that comes next; -errno: no more of it.
+	 * the caller's; 1: to be called again, with nothing in between; GRP_METRICS_LONG: after
+	 * others had a turn, as more than that comes next; -errno: no more of it.
 	 */
 	int (*take)(void *data, struct grp_metrics **ret_metrics);
 	void *data;

@@ -86,9 +86,10 @@ int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **
 /**
  * grp_metrics_take_step() - some more, in well below a millisecond.
  * @ret_metrics: set with 0; owned by the caller, grp_metrics_free().
- * Return: 1: call again; 2: the same, but first let others have a turn, as the next step
- * takes 0.1 us for each group; 0: that was all; -ENOMEM; -errno. Context: loop.
+ * Return: 1: call again; GRP_METRICS_LONG: the same, but first let others have a turn, as the
+ * next step takes 0.1 us for each group; 0: that was all; -ENOMEM; -errno. Context: loop.
  */
+#define GRP_METRICS_LONG 2
 int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics **ret_metrics);
 
 /* grp_metrics_take_end() - at any time; NULL is fine. */

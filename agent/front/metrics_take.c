@@ -38,9 +38,9 @@ struct grp_metrics_taking {
 
 static int take_snapshot(struct grp_metrics_taking *taking)
 {
-	int r = grp_snapshot_step(&taking->snapshot);
+	_Static_assert(GRP_SNAPSHOT_LONG == GRP_METRICS_LONG, "handed on as it is");
 
-	return r == GRP_SNAPSHOT_LONG ? 2 : r;
+	return grp_snapshot_step(&taking->snapshot);
 }
 
 static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
@@ -305,7 +305,7 @@ static int take_agent(struct grp_metrics_taking *taking)
 	return 0;
 }
 
-/* One after the other. Return: 1, 2: call again, as for a step; 0: that was all of it; -errno. */
+/* One after the other. Return: as grp_metrics_take_step(), 0 for that was all of it. */
 static int (*const stages[])(struct grp_metrics_taking *taking) = {
 	take_snapshot, copy_rows, take_programs, take_maps, take_agent,
 };

@@ -145,8 +145,10 @@ static enum outcome seize(struct grp_place_thread *thread)
 	if (r < 0)
 		return not_seized(thread, -r);
 	/* from here on nobody else can get its id */
-	if (look_at(thread, &status) == GRP_PLACE_GONE ||
-	    grp_place_look(thread->tid, &thread->look) < 0 || grp_place_interrupt(thread->tid) < 0)
+	if (look_at(thread, &thread->look.before) == GRP_PLACE_GONE)
+		return lost(thread);
+	grp_place_look(thread->tid, &thread->look);
+	if (grp_place_interrupt(thread->tid) < 0)
 		return lost(thread);
 	return OUTCOME_STOPPED;
 }

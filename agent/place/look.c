@@ -6,15 +6,12 @@
 #include "place/memory.h"
 #include "place/restart.h"
 
-int grp_place_look(pid_t tid, struct grp_place_look *look)
+void grp_place_look(pid_t tid, struct grp_place_look *look)
 {
-	int r = grp_place_status(tid, &look->before);
-
 	grp_place_blocked(tid, &look->blocked);
 	look->ran_ns = 0;
 	if (grp_place_has_time(&look->blocked))
 		look->ran_ns = grp_place_last_ran_ns(tid);
-	return r;
 }
 
 /* It slept on until it was woken to stop, or what was seen is no more true. */

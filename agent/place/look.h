@@ -10,17 +10,17 @@
 #include "place/proc.h"
 
 struct grp_place_look {
-	struct grp_place_status before;
+	struct grp_place_status before; /* for who stops it to read */
 	struct grp_place_blocked blocked;
 	uint64_t ran_ns; /* before it fell asleep; 0: does not matter */
 	unsigned int stops; /* since then: for who stops it to count */
 };
 
 /**
- * grp_place_look() - as shortly before it is stopped as can be.
- * Return: 0; -errno of grp_place_status().
+ * grp_place_look() - as shortly before it is stopped as can be, and right after look->before,
+ * which the caller has read.
  */
-int grp_place_look(pid_t tid, struct grp_place_look *look);
+void grp_place_look(pid_t tid, struct grp_place_look *look);
 
 /**
  * grp_place_look_again() - it is stopped: is what was seen still true, or seen now?

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 
-#define NS_PER_S 1000000000ULL
 /* An exec by another thread takes one away without a signal. */
 #define LOOK_NS (50 * 1000000ULL)
 
