@@ -101,8 +101,7 @@ void grp_arch_restart(struct grp_place_regs *regs, const struct grp_place_call *
 /* What there is besides registers of a stopped thread. */
 struct grp_place_around {
 	bool insn_at_ip, insn_before_ip;
-	bool handlers; /* of signals that it does not block */
-	bool caught; /* of any */
+	uint64_t caught, blocked; /* signals: there is a handler; it blocks them */
 	bool filtered; /* it perhaps must not make restart_syscall(2) */
 };
 

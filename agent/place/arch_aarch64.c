@@ -15,6 +15,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -27,6 +28,9 @@
 #define FRAME_BYTES 16384
 /* Less than a page: there may be nothing mapped. */
 #define FRAME_PIECE 1024
+/* 32 and 33 are the C library's, which has a handler as soon as there are two threads. */
+#define NEVER_BLOCKED \
+	(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1) | 1ULL << (32 - 1) | 1ULL << (33 - 1))
 /* PSTATE.BTYPE: how it came to this instruction. */
 #define BTYPE_MASK (3ULL << 10)
 
@@ -191,7 +195,7 @@ static bool may_have_handled(const struct grp_place_around *around,
 	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++)
 		if (masks[i].number == call->number && call->arguments[masks[i].argument])
 			return around->caught;
-	return around->handlers;
+	return around->caught & ~around->blocked;
 }
 
 /* Who waits for events hardly ever does anything else. */
@@ -200,11 +204,34 @@ static bool is_of_epoll(pid_t tid, const struct grp_place_blocked *call)
 	static const char epoll[] = "anon_inode:[eventpoll]";
 	char path[64], target[sizeof(epoll)];
 
-	if (call->number != SYS_epoll_pwait && call->number != SYS_epoll_pwait2)
-		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", tid, (int)call->arguments[0]);
 	return readlink(path, target, sizeof(target)) == (ssize_t)strlen(epoll) &&
 	       !memcmp(target, epoll, strlen(epoll));
+}
+
+/* A set of signals, all blocked but for those that nobody can block. */
+static bool is_of_sigwait(pid_t tid, const struct grp_place_around *around,
+			  const struct grp_place_blocked *call)
+{
+	uint64_t set = 0;
+
+	return grp_place_read(tid, call->arguments[0], &set, sizeof(set)) == 0 && set &&
+	       !(set & ~around->blocked & ~NEVER_BLOCKED);
+}
+
+/* Whether the first argument can hardly be of anything but this call. */
+static bool is_of_call(pid_t tid, const struct grp_place_around *around,
+		       const struct grp_place_blocked *call)
+{
+	switch (call->number) {
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		return is_of_epoll(tid, call);
+	case SYS_rt_sigtimedwait:
+		return is_of_sigwait(tid, around, call);
+	default:
+		return false;
+	}
 }
 
 /*
@@ -235,7 +262,7 @@ void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
 	    !memcmp(blocked->arguments, now.arguments, sizeof(now.arguments)))
 		return;
 	certain = !may_have_handled(around, &now) ||
-		  ((seen || is_of_epoll(tid, &now)) && !handler_returned(tid, regs));
+		  ((seen || is_of_call(tid, around, &now)) && !handler_returned(tid, regs));
 	blocked->known = false;
 	if (waits ? around->filtered : certain)
 		*blocked = now;

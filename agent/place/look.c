@@ -44,8 +44,8 @@ int grp_place_look_again(pid_t tid, struct grp_place_look *look,
 	const struct grp_place_around around = {
 		.insn_at_ip = is_insn(tid, grp_arch_ip(regs)),
 		.insn_before_ip = is_insn(tid, grp_arch_ip(regs) - GRP_PLACE_INSN_BYTES),
-		.handlers = status->caught & ~status->blocked,
-		.caught = status->caught != 0,
+		.caught = status->caught,
+		.blocked = status->blocked,
 		.filtered = filtered,
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * undisturbed: 32 threads that compute, talk through pipes, sleep, wait, receive signals
+ * undisturbed [signals]: 32 threads that compute, talk through pipes, sleep, wait, receive signals
  * and check each result, until SIGTERM. Then says how often all of that was done and
- * ends with 0; a wrong result is told at once and ends it with 1.
+ * ends with 0; a wrong result is told at once and ends it with 1. signals: these 8 alone, so that
+ * whoever waits for one is as often about to wait as he waits.
  *
  * A thread that has no handler must see no EINTR; a time must not be over too early; a
  * signal must not be lost, nor overtake another.
@@ -282,12 +283,25 @@ static void *interrupted(void *arg)
 /* --- all of them ---------------------------------------------------------------------------------- */
 
 static struct pair pairs[4];
-static pthread_t receivers[2];
+static pthread_t receivers[4];
 
-/* 9 that compute, 1 sequence, 8 at pipes, 8 that wait, 4 with queues, 2 with a timer; main() waits. */
-static void start_all(pthread_t *threads)
+/* Return: the number of threads. */
+static unsigned int start_with_queues(pthread_t *threads, unsigned int n_receivers)
 {
 	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < n_receivers; i++) {
+		(void)pthread_create(&receivers[i], NULL, receive, NULL);
+		threads[n++] = receivers[i];
+		(void)pthread_create(&threads[n++], NULL, queue, &receivers[i]);
+	}
+	return n;
+}
+
+/* 9 that compute, 1 sequence, 8 at pipes, 8 that wait, 4 with queues, 2 with a timer; main() waits. */
+static unsigned int start_all(pthread_t *threads)
+{
+	unsigned int n = start_with_queues(threads, 2);
 
 	for (unsigned int i = 0; i < 8; i++)
 		(void)pthread_create(&threads[n++], NULL, compute, (void *)(uintptr_t)(i + 1));
@@ -300,32 +314,29 @@ static void start_all(pthread_t *threads)
 	}
 	for (unsigned int i = 0; i < 8; i++)
 		(void)pthread_create(&threads[n++], NULL, wait_time, NULL);
-	for (unsigned int i = 0; i < 2; i++) {
-		(void)pthread_create(&receivers[i], NULL, receive, NULL);
-		threads[n++] = receivers[i];
-		(void)pthread_create(&threads[n++], NULL, queue, &receivers[i]);
-	}
 	for (unsigned int i = 0; i < 2; i++)
 		(void)pthread_create(&threads[n++], NULL, interrupted, NULL);
+	return n;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	pthread_t threads[31];
+	unsigned int n;
 	sigset_t set;
 	int number = 0;
 
 	(void)signal(TIMED, on_timer);
 	(void)sigfillset(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	start_all(threads);
+	n = argc > 1 ? start_with_queues(threads, 4) : start_all(threads);
 	(void)printf("ready\n");
 	(void)fflush(stdout);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigwait(&set, &number);
 	over = true;
-	for (unsigned int i = 0; i < sizeof(threads) / sizeof(*threads); i++)
+	for (unsigned int i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
 	(void)printf("undisturbed %llu\n", (unsigned long long)done_rounds);
 	return 0;

@@ -13,8 +13,8 @@ set -euo pipefail
 
 readonly CC=aarch64-linux-gnu-gcc QEMU=$VM_CACHE/qemu-arm64/usr
 readonly SECONDS_MAX=$((${SLOW:-1} * 400))
-# 32 threads each time
-readonly ROUNDS=$((${SOAK:-0} == 1 ? 32 : 8))
+# into 32 threads each: 1,024 injections
+readonly ROUNDS=$((${SOAK:-0} == 1 ? 128 : 32))
 
 # program NAME SOURCE...
 program() {
