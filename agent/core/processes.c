@@ -12,6 +12,8 @@
 #include "core/internal.h"
 
 #define ENTRIES_MIN 256
+/* With more groups to be looked at, all tasks are, which is cheaper than a plan each time. */
+#define PLANNED_MAX 64
 
 struct entry {
 	uint64_t key; /* group's id and process; 0: free */
@@ -21,6 +23,8 @@ struct entry {
 struct grp_processes {
 	struct grp_core *core;
 	void *scan; /* NULL: it is over */
+	uint32_t planned[PLANNED_MAX]; /* ids of the groups to be looked at */
+	size_t n_planned; /* 0: all are */
 	struct entry *entries; /* owned */
 	size_t n, allocated; /* a power of two, at least twice n */
 };
@@ -108,17 +112,11 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	return r;
 }
 
-static uint64_t distinct(const struct grp_processes *processes, const struct grp_group *group)
-{
-	return find(processes, key_of(group->id, 0))->n;
-}
-
-/* --- of every group ------------------------------------------------------------------- */
+/* --- which groups --------------------------------------------------------------------- */
 
 /* As much room as is needed, if every task is a process of its own. */
-static int make_room(struct grp_processes *processes)
+static size_t room_for_all(const struct grp_core *core)
 {
-	struct grp_core *core = processes->core;
 	size_t tasks = 0, hierarchies = 0;
 
 	for (uint32_t set = 0; set < core->view->capacity_sets; set++)
@@ -126,19 +124,56 @@ static int make_room(struct grp_processes *processes)
 			tasks += grp_set_members(core, &core->sets[set]);
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
 		hierarchies += core->slots[slot] != NULL;
-	return grow(processes, core->figures.groups + tasks * hierarchies);
+	return core->figures.groups + tasks * hierarchies;
 }
 
-int grp_processes_new(struct grp_core *core, struct grp_processes **ret_processes)
+/*
+ * Those of which the count of tasks does not tell. Return: how many there are; over
+ * PLANNED_MAX not all of them are in the plan.
+ */
+static size_t choose(struct grp_processes *processes, struct grp_group *const *groups, size_t n)
+{
+	size_t chosen = 0;
+
+	for (size_t i = 0; i < n && chosen <= PLANNED_MAX; i++) {
+		if (grp_group_tasks(processes->core, groups[i]) <= 1)
+			continue;
+		if (chosen < PLANNED_MAX)
+			processes->planned[chosen] = groups[i]->id;
+		chosen++;
+	}
+	return chosen;
+}
+
+static void mark_plan(struct grp_processes *processes, uint16_t mark)
+{
+	for (size_t i = 0; i < processes->n_planned; i++) {
+		const struct grp_group *group =
+			grp_group_by_id(processes->core, processes->planned[i]);
+
+		if (group)
+			grp_plan_group(processes->core, group, mark);
+	}
+}
+
+/* --- for others ----------------------------------------------------------------------- */
+
+int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
+		      struct grp_processes **ret_processes)
 {
 	struct grp_processes *processes = calloc(1, sizeof(*processes));
+	size_t chosen;
+	bool all;
 	int r = -ENOMEM;
 
 	if (!processes)
 		return r;
 	processes->core = core;
-	r = make_room(processes);
-	if (!r)
+	chosen = choose(processes, groups, n);
+	all = !groups || chosen > PLANNED_MAX;
+	processes->n_planned = all ? 0 : chosen;
+	r = grow(processes, all ? room_for_all(core) : ENTRIES_MIN / 2);
+	if (!r && (all || chosen))
 		r = core->ops->scan_open(core->kernel, &processes->scan);
 	if (r)
 		grp_processes_free(processes);
@@ -151,9 +186,14 @@ int grp_processes_step(struct grp_processes *processes)
 {
 	static const struct grp_scan_request request;
 	struct grp_core *core = processes->core;
-	int r = core->ops->scan_step(core->kernel, processes->scan, &request, NULL, on_record,
-				     processes);
+	int r;
 
+	if (!processes->scan)
+		return 0;
+	mark_plan(processes, 0);
+	r = core->ops->scan_step(core->kernel, processes->scan, &request,
+				 processes->n_planned ? core->plan : NULL, on_record, processes);
+	mark_plan(processes, GRP_PLAN_NONE);
 	if (r > 0)
 		return r;
 	core->ops->scan_close(core->kernel, processes->scan);
@@ -164,7 +204,7 @@ int grp_processes_step(struct grp_processes *processes)
 uint64_t grp_processes_of(const struct grp_processes *processes, const struct grp_group *group,
 			  uint64_t tasks)
 {
-	uint64_t n = distinct(processes, group);
+	uint64_t n = find(processes, key_of(group->id, 0))->n;
 
 	if (n > tasks)
 		return tasks;
@@ -179,52 +219,4 @@ void grp_processes_free(struct grp_processes *processes)
 		processes->core->ops->scan_close(processes->core->kernel, processes->scan);
 	free(processes->entries);
 	free(processes);
-}
-
-/* --- of some groups --------------------------------------------------------------------- */
-
-/* The counts of tasks, and the sets of those groups in the plan of which they do not tell. */
-static bool count_alone(struct grp_core *core, struct grp_group *const *groups, size_t n,
-			uint64_t *counts)
-{
-	bool more = false;
-
-	for (size_t i = 0; i < n; i++) {
-		counts[groups[i]->row] = grp_group_tasks(core, groups[i]);
-		if (counts[groups[i]->row] <= 1)
-			continue;
-		more = true;
-		grp_plan_group(core, groups[i], 0);
-	}
-	return more;
-}
-
-static int pass_planned(struct grp_core *core, struct grp_group *const *groups, size_t n,
-			struct grp_processes *processes)
-{
-	const struct grp_scan_request request = {};
-	int r = core->ops->pass(core->kernel, GRP_PASS_LIST, &request, core->plan, on_record,
-				processes);
-
-	for (size_t i = 0; i < n; i++)
-		grp_plan_group(core, groups[i], GRP_PLAN_NONE);
-	return r;
-}
-
-int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
-			uint64_t *counts)
-{
-	struct grp_processes processes = { .core = core };
-	int r;
-
-	if (!count_alone(core, groups, n, counts))
-		return 0;
-	r = grow(&processes, 1);
-	if (!r)
-		r = pass_planned(core, groups, n, &processes);
-	for (size_t i = 0; !r && i < n; i++)
-		if (counts[groups[i]->row] > 1)
-			counts[groups[i]->row] = distinct(&processes, groups[i]);
-	free(processes.entries);
-	return r;
 }

@@ -8,15 +8,17 @@
 
 #include "core/core.h"
 
-/* Those of every group. */
 struct grp_processes;
 
 /**
  * grp_processes_new() - to count them in pieces, as a look at very many tasks would hold the
  * loop for longer than others should wait. Each task is where it was when it was looked at.
+ * @groups: NULL: of every group; else of these @n, and where none of them has more than one
+ * task no task is looked at.
  * @ret_processes: owned by the caller, grp_processes_free(). Return: 0; -ENOMEM; -errno.
  */
-int grp_processes_new(struct grp_core *core, struct grp_processes **ret_processes);
+int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
+		      struct grp_processes **ret_processes);
 
 /**
  * grp_processes_step() - some more, in well below a millisecond.
@@ -33,13 +35,5 @@ uint64_t grp_processes_of(const struct grp_processes *processes, const struct gr
 
 /* grp_processes_free() - at any time; NULL is allowed. */
 void grp_processes_free(struct grp_processes *processes);
-
-/**
- * grp_processes_count() - of some groups, in one piece.
- * @counts: [row of a group in the table of shown values], those of @groups are written.
- * No pass where none has more than one task. Return: 0; -ENOMEM; -errno of the pass.
- */
-int grp_processes_count(struct grp_core *core, struct grp_group *const *groups, size_t n,
-			uint64_t *counts);
 
 #endif

@@ -137,7 +137,7 @@ int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
 	struct grp_snapshot snapshot = { .core = core,
 					 .counting = true,
 					 .sum = calloc(1, core->base_size) };
-	int r = snapshot.sum ? grp_processes_new(core, &snapshot.processes) : -ENOMEM;
+	int r = snapshot.sum ? grp_processes_new(core, NULL, 0, &snapshot.processes) : -ENOMEM;
 
 	if (r)
 		grp_snapshot_done(&snapshot);

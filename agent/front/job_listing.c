@@ -23,6 +23,8 @@ struct row {
 struct listing {
 	struct grp_job job; /* first */
 	const struct grp_listing_kind *kind;
+	struct grp_processes *processes; /* owned; NULL: not wanted */
+	bool prepared; /* processes are counted, what runs is settled */
 	struct row *rows; /* owned */
 	size_t n;
 	size_t unmade; /* rows before it are not made yet */
@@ -38,6 +40,9 @@ static int make_row(struct listing *listing, struct row *row)
 	int r = 0;
 
 	row->start = listing->made.len;
+	if (group && !group->dying && listing->processes)
+		row->known.processes =
+			grp_processes_of(listing->processes, group, row->known.tasks);
 	if (group && !group->dying)
 		r = listing->kind->describe(call, group, &row->known, &listing->made);
 	row->len = listing->made.len - row->start;
@@ -56,11 +61,24 @@ static void put_row(struct listing *listing, const struct row *row)
 	listing->any = true;
 }
 
+/* What comes before the rows. */
+static int prepare(struct listing *listing)
+{
+	int r = listing->processes ? grp_processes_step(listing->processes) : 0;
+
+	if (r)
+		return r < 0 ? r : GRP_JOB_AGAIN;
+	listing->prepared = true;
+	return grp_core_settle(listing->job.call->agent->core) ?: GRP_JOB_AGAIN;
+}
+
 static int step(struct grp_job *job, json_t **ret_reply)
 {
 	struct listing *listing = (struct listing *)job;
 	int r = 0;
 
+	if (!listing->prepared)
+		return prepare(listing);
 	for (unsigned int i = 0; r == 0 && listing->unmade && i < ROWS_AT_ONCE; i++)
 		r = make_row(listing, &listing->rows[--listing->unmade]);
 	if (r < 0 || listing->unmade)
@@ -79,6 +97,7 @@ static void done(struct grp_job *job)
 {
 	struct listing *listing = (struct listing *)job;
 
+	grp_processes_free(listing->processes);
 	grp_json_text_done(&listing->made);
 	free(listing->rows);
 }
@@ -88,21 +107,6 @@ static const struct grp_job_type listing_type = {
 	.step = step,
 	.done = done,
 };
-
-static int count(struct grp_core *core, const struct grp_listing *groups, struct row *rows)
-{
-	_cleanup_free_ uint64_t *counts =
-		calloc(grp_core_view(core)->capacity_groups, sizeof(*counts));
-	int r = counts ? grp_processes_count(core, groups->items, groups->n, counts) : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < groups->n; i++) {
-		uint64_t tasks = grp_group_tasks(core, groups->items[i]);
-
-		rows[i].known.tasks = tasks;
-		rows[i].known.processes = counts[groups->items[i]->row];
-	}
-	return r;
-}
 
 int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
 		      const struct grp_listing_kind *kind, json_t **ret_reply)
@@ -118,11 +122,12 @@ int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
 	if (!listing->rows)
 		return -ENOMEM;
 	listing->n = listing->unmade = groups->n;
-	for (size_t i = 0; i < groups->n; i++)
+	for (size_t i = 0; i < groups->n; i++) {
 		listing->rows[i].group = groups->items[i]->id;
+		if (kind->counts)
+			listing->rows[i].known.tasks = grp_group_tasks(core, groups->items[i]);
+	}
 	if (kind->counts)
-		r = count(core, groups, listing->rows);
-	if (r == 0)
-		r = grp_core_settle(core);
+		r = grp_processes_new(core, groups->items, groups->n, &listing->processes);
 	return r < 0 ? r : grp_job_start(&listing->job, ret_reply);
 }

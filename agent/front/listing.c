@@ -56,8 +56,11 @@ static uint64_t prefix_of(const char *name)
 
 static int sort(struct grp_listing *listing)
 {
-	_cleanup_free_ struct named *named = calloc(listing->n + 1, sizeof(*named));
+	_cleanup_free_ struct named *named = NULL;
 
+	if (listing->n <= 1)
+		return 0;
+	named = calloc(listing->n, sizeof(*named));
 	if (!named)
 		return -ENOMEM;
 	for (size_t i = 0; i < listing->n; i++)

@@ -37,7 +37,11 @@ struct grp_listing_row {
 /* How groups are told. */
 struct grp_listing_kind {
 	const char *key; /* of the answer: an array of objects */
-	bool counts; /* tasks and processes are wanted, of all groups at the same moment */
+	/*
+	 * Tasks and processes are wanted: tasks of all groups at the same moment, processes
+	 * in keeping with them, see core/processes.h.
+	 */
+	bool counts;
 	/* One group: a JSON object to @out. Return: 0; -errno. */
 	int (*describe)(struct grp_call *call, struct grp_group *group,
 			const struct grp_listing_row *row, struct grp_json_text *out);

@@ -93,6 +93,7 @@ struct fake_kernel {
 	unsigned long updates; /* done so far */
 	unsigned long fail_at; /* that one fails, counted from 1, and all others work; 0: none */
 	unsigned int passes[GRP_PASS_MAX];
+	unsigned int whole_passes; /* over everybody in one piece */
 	unsigned int settles;
 	/* CPUs of tasks, see fake_place.c. */
 	bool keeps_asked; /* what was asked for, apart from what a task gets of it (6.2) */

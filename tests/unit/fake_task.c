@@ -271,6 +271,7 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 	int r = 0;
 
 	fake->passes[kind]++;
+	fake->whole_passes += !request || (!request->tid && !request->tgid);
 	if (fake->before_pass)
 		fake->before_pass(fake, kind, fake->before_pass_data);
 	for (size_t i = 0; !r && i < fake->n_tasks; i++) {

@@ -56,11 +56,32 @@ static void test_pieces(void **state)
 	}
 }
 
+/* More tasks than others should wait for are not looked at in one piece. */
+static void test_tasks_in_pieces(void **state)
+{
+	struct method_fixture *f = *state;
+	_cleanup_json_ json_t *usage = NULL;
+	unsigned int passes;
+
+	method_be_root(f);
+	method_all(f, "MakeGroups", "{\"groups\":[\"/g\"]}");
+	fake_task_fork(f->fake->kernel, 0, 50, 50);
+	method_all(f, "Attach", "{\"groups\":[\"/g\"],\"pids\":[\"50\"]}");
+	for (unsigned int i = 1; i < 300; i++)
+		fake_task_fork(f->fake->kernel, 50, 50 + i, 50);
+	passes = f->fake->kernel->whole_passes;
+	usage = method_get(f, "GetUsage", "{\"group\":\"/g\"}", "usage");
+	assert_int_equal(method_number(json_array_get(usage, 0), "tasks"), 300);
+	assert_int_equal(method_number(json_array_get(usage, 0), "processes"), 1);
+	assert_int_equal(f->fake->kernel->whole_passes, passes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		METHOD_TEST(test_order),
 		METHOD_TEST(test_pieces),
+		METHOD_TEST(test_tasks_in_pieces),
 	};
 
 	return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
