@@ -385,8 +385,9 @@ bench: ## measure what everything costs; needs root (QUICK=1: in less than two m
 		tee $(O)/bench.md
 
 .PHONY: bench-report
-bench-report: bench ## the same, and docs/performance.md with its charts
-	@tests/bench/report $(O)/bench.json $(O)/bench.md docs/performance.md
+bench-report: bench ## the same, and docs/performance.md with charts, and profiles of what is missed
+	@BUILD=$(abspath $(O)) tests/bench/profile $(O)/bench.json >$(O)/profile.md
+	@tests/bench/report $(O)/bench.json $(O)/bench.md $(O)/profile.md docs/performance.md
 
 .PHONY: vm-shell
 vm-shell: tests ## a prompt in a guest with this build (KERNEL=6.1 or 6.12)

@@ -27,11 +27,12 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->sets = calloc(view->capacity_sets, sizeof(*core->sets));
 	core->plan = malloc(view->capacity_sets * sizeof(*core->plan));
 	core->planned = malloc(view->capacity_sets * sizeof(*core->planned));
+	core->by_row = calloc(view->capacity_groups, sizeof(struct grp_group *));
 	core->free_rows = malloc(view->capacity_groups * sizeof(*core->free_rows));
 	core->topology = calloc(1, sizeof(*core->topology));
 	if (grp_masks_new(&core->masks) || grp_place_new(core) || grp_memory_new(core) ||
 	    !core->topology || !core->base || !core->sets || !core->plan || !core->planned ||
-	    !core->free_rows) {
+	    !core->by_row || !core->free_rows) {
 		grp_core_free(core);
 		return -ENOMEM;
 	}
@@ -67,6 +68,7 @@ void grp_core_free(struct grp_core *core)
 	for (unsigned int i = 0; i < GRP_HIERARCHIES_MAX; i++)
 		grp_hierarchy_free(core->slots[i]);
 	grp_masks_free(core->masks);
+	free(core->by_row);
 	free(core->free_rows);
 	free(core->planned);
 	free(core->plan);

@@ -206,6 +206,8 @@ int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *er
  * tree; check ->dying. NULL: none any more.
  */
 struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id);
+/* grp_group_at() - the same for who has kept group->row as well, without a search. */
+struct grp_group *grp_group_at(struct grp_core *core, uint32_t row, uint32_t id);
 
 /* grp_group_child() - live child by name; NULL: none. */
 struct grp_group *grp_group_child(struct grp_core *core, const struct grp_group *parent,

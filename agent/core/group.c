@@ -52,6 +52,7 @@ void grp_group_free(struct grp_core *core, struct grp_group *group)
 	grp_place_forget_group(group);
 	grp_memory_forget_group(group);
 	core->view->shown[group->row].group = 0;
+	core->by_row[group->row] = NULL;
 	core->free_rows[core->n_free_rows++] = group->row;
 	free(group->name);
 	free(group);
@@ -62,6 +63,7 @@ void grp_row_bind(struct grp_core *core, struct grp_group *group, uint32_t row, 
 	struct grp_shown *shown = &core->view->shown[row];
 
 	group->row = row;
+	core->by_row[row] = group;
 	if (fresh)
 		memset(shown, 0, sizeof(*shown));
 	shown->group = group->id;
@@ -182,6 +184,13 @@ struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id)
 
 	HASH_FIND(hh_id, core->by_id, &id, sizeof(id), group);
 	return group;
+}
+
+struct grp_group *grp_group_at(struct grp_core *core, uint32_t row, uint32_t id)
+{
+	struct grp_group *group = core->by_row[row];
+
+	return group && group->id == id ? group : NULL;
 }
 
 static struct grp_group *find_child(struct grp_core *core, const struct grp_group *parent,

@@ -37,6 +37,7 @@ struct grp_core {
 	struct grp_set *by_vector; /* live ones */
 	uint16_t *plan; /* scratch: all GRP_PLAN_NONE between passes */
 	uint16_t *planned; /* scratch of attach: sets with an entry in the plan */
+	struct grp_group **by_row; /* capacity_groups of them */
 	uint32_t *free_rows;
 	unsigned int n_free_rows;
 	struct grp_base *base; /* scratch, as long as the kernel has CPUs */

@@ -124,7 +124,7 @@ static int bind_rows(struct load *load)
 		struct grp_group *group = id ? grp_group_by_id(core, id) : NULL;
 
 		if (group && group->row == UINT32_MAX)
-			group->row = row;
+			grp_row_bind(core, group, row, false);
 		else
 			core->free_rows[core->n_free_rows++] = row;
 	}

@@ -54,7 +54,7 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
 static int make_row(struct grp_snapshot *snapshot, size_t index)
 {
 	struct grp_snapshot_row *row = &snapshot->rows[index];
-	struct grp_group *group = grp_group_by_id(snapshot->core, row->group);
+	struct grp_group *group = grp_group_at(snapshot->core, row->at, row->group);
 	__u64 *shown;
 	int r;
 
@@ -89,6 +89,7 @@ static void list_hierarchy(struct grp_snapshot *snapshot, struct grp_hierarchy *
 		path[depth] = (uint32_t)snapshot->n;
 		snapshot->rows[snapshot->n++] = (struct grp_snapshot_row){
 			.group = g->id,
+			.at = g->row,
 			.parent = depth ? path[depth - 1] : 0,
 			.tasks = grp_group_tasks(snapshot->core, g),
 		};

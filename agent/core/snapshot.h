@@ -14,6 +14,7 @@ struct grp_processes;
 /* One row of a snapshot of every group of every hierarchy. */
 struct grp_snapshot_row {
 	uint32_t group; /* id */
+	uint32_t at; /* group->row */
 	uint32_t parent; /* index of its row; of a root: 0 */
 	struct grp_usage own;
 	uint64_t tree_ns;

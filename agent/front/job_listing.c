@@ -15,7 +15,7 @@
 #define ROWS_AT_ONCE 16
 
 struct row {
-	uint32_t group; /* id */
+	uint32_t group, at; /* its id and row */
 	struct grp_listing_row known;
 	size_t start, len; /* in made */
 };
@@ -36,7 +36,7 @@ struct listing {
 static int make_row(struct listing *listing, struct row *row)
 {
 	struct grp_call *call = listing->job.call;
-	struct grp_group *group = grp_group_by_id(call->agent->core, row->group);
+	struct grp_group *group = grp_group_at(call->agent->core, row->at, row->group);
 	int r = 0;
 
 	row->start = listing->made.len;
@@ -124,6 +124,7 @@ int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
 	listing->n = listing->unmade = groups->n;
 	for (size_t i = 0; i < groups->n; i++) {
 		listing->rows[i].group = groups->items[i]->id;
+		listing->rows[i].at = groups->items[i]->row;
 		if (kind->counts)
 			listing->rows[i].known.tasks = grp_group_tasks(core, groups->items[i]);
 	}

@@ -77,7 +77,8 @@ static int copy_rows(struct grp_metrics_taking *taking)
 		return -ENOMEM;
 	for (unsigned int i = 0; !r && taking->copied < snapshot->n && i < GROUPS_AT_ONCE; i++) {
 		const struct grp_snapshot_row *row = &snapshot->rows[taking->copied++];
-		const struct grp_group *group = grp_group_by_id(taking->agent->core, row->group);
+		const struct grp_group *group =
+			grp_group_at(taking->agent->core, row->at, row->group);
 
 		if (group && !group->dying)
 			r = copy_row(metrics, group, row);

@@ -14,6 +14,8 @@
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
 
+#define PLAN_AT_ONCE 256
+
 /* Every map that it has is one of the fast path's, by name. */
 static int share_maps(struct grp_bpf *bpf, struct direct *skel)
 {
@@ -70,20 +72,17 @@ void grp_direct_close(struct grp_bpf *bpf)
 	bpf->direct = NULL;
 }
 
-/* A plan of few sets as pairs. Most of it says nothing: four entries are looked at at once. */
+/* A plan of few sets as pairs. Most of it says nothing: many entries are looked at at once. */
 static bool take_plan(const struct grp_bpf *bpf, const uint16_t *plan, struct grp_direct *direct)
 {
-	const uint64_t nothing = GRP_PLAN_NONE * 0x0001000100010001ULL;
 	unsigned int n = 0, capacity = bpf->view.capacity_sets;
-	uint64_t four;
+	uint16_t nothing[PLAN_AT_ONCE];
 
-	for (unsigned int i = 0; i < capacity; i += 4) {
-		if (i + 4 <= capacity) {
-			memcpy(&four, plan + i, sizeof(four));
-			if (four == nothing)
-				continue;
-		}
-		for (unsigned int set = i; set < i + 4 && set < capacity; set++) {
+	memset(nothing, GRP_PLAN_NONE & 0xff, sizeof(nothing));
+	for (unsigned int i = 0; i < capacity; i += PLAN_AT_ONCE) {
+		if (i + PLAN_AT_ONCE <= capacity && !memcmp(plan + i, nothing, sizeof(nothing)))
+			continue;
+		for (unsigned int set = i; set < i + PLAN_AT_ONCE && set < capacity; set++) {
 			if (plan[set] == GRP_PLAN_NONE)
 				continue;
 			if (n == GRP_DIRECT_PAIRS)

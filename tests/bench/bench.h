@@ -128,6 +128,18 @@ void bench_print_foot(const struct bench *bench, FILE *out);
 int bench_write_json(const struct bench *bench, const char *path,
 		     const struct bench_result *results, size_t n);
 
+/* --- watched.c: a profiler beside it --------------------------------------------------- */
+
+/* All 0: none. */
+struct bench_watched {
+	int control, ack;
+};
+
+/* bench_watched_open() - @fifos: two paths with a comma between, as perf-record(1) has them. */
+int bench_watched_open(const char *fifos, struct bench_watched *ret_watched);
+/* bench_watched_say() - "enable\n" or "disable\n", and it is so. Nothing without a profiler. */
+int bench_watched_say(const struct bench_watched *watched, const char *command);
+
 /* --- clock.c: taking time, and work that is measured --------------------------------- */
 
 double bench_now(clockid_t clock);

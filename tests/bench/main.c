@@ -27,11 +27,13 @@
 
 struct run {
 	struct bench bench;
-	const char *json, *only; /* only: ids that contain it */
+	const char *json, *only, *just; /* only: ids that contain it */
 	bool list, programs;
 	struct bench_result results[RESULTS_MAX];
 	size_t n;
 	const struct bench_stage *stage; /* open */
+	const char *fifos; /* of a profiler; NULL: none */
+	struct bench_watched watched;
 	bool failed;
 };
 
@@ -64,8 +66,22 @@ static unsigned int pairs_of(const struct bench *bench, const struct bench_row *
 	return row->pairs && row->pairs < bench->pairs ? row->pairs : bench->pairs;
 }
 
+/* One sample; a profiler looks at those of A. */
+static int take(struct run *run, const struct bench_row *row, enum bench_side side,
+		struct bench_time *ret_time)
+{
+	bool seen = side == BENCH_A && run->fifos;
+	int r = seen ? bench_watched_say(&run->watched, "enable\n") : 0;
+
+	if (!r)
+		r = row->measure(&run->bench, row, side, ret_time);
+	if (!r && seen)
+		r = bench_watched_say(&run->watched, "disable\n");
+	return r;
+}
+
 /* A, B, A once more; every other time B comes first, against what drifts. */
-static int take_pair(struct bench *bench, struct bench_result *result, unsigned int i, double *wall)
+static int take_pair(struct run *run, struct bench_result *result, unsigned int i, double *wall)
 {
 	const struct bench_row *row = result->row;
 	const bool single = row->flags & BENCH_SINGLE;
@@ -77,16 +93,17 @@ static int take_pair(struct bench *bench, struct bench_result *result, unsigned 
 	for (unsigned int j = 0; !r && j < (single ? 1 : 3); j++) {
 		enum bench_side side = single ? BENCH_A : order[j];
 
-		r = row->measure(bench, row, side, &time);
+		r = take(run, row, side, &time);
 		*to[j < 2 ? side : 2] = value_of(row, &time);
 		if (j < 2)
-			wall[side * bench->pairs + i] = time.wall;
+			wall[side * run->bench.pairs + i] = time.wall;
 	}
 	return r;
 }
 
-static int take_row(struct bench *bench, struct bench_result *result)
+static int take_row(struct run *run, struct bench_result *result)
 {
+	const struct bench *bench = &run->bench;
 	unsigned int pairs = pairs_of(bench, result->row);
 	double *wall = calloc(2 * (size_t)bench->pairs, sizeof(*wall));
 	int r = 0;
@@ -97,7 +114,7 @@ static int take_row(struct bench *bench, struct bench_result *result)
 	if (!wall || !result->a || !result->b || !result->again)
 		r = -ENOMEM;
 	for (unsigned int i = 0; !r && i < pairs; i++) {
-		r = take_pair(bench, result, i, wall);
+		r = take_pair(run, result, i, wall);
 		result->pairs += !r;
 	}
 	if (!r) {
@@ -138,12 +155,13 @@ static void do_row(struct run *run, const struct bench_row *row)
 	int r;
 
 	if (run->n == RESULTS_MAX || (run->only && !strstr(row->id, run->only)) ||
+	    (run->just && strcmp(row->id, run->just) != 0) ||
 	    (run->bench.quick && row->flags & BENCH_LONG))
 		return;
 	result->row = row;
 	r = open_stage(run, row->stage);
 	if (!r)
-		r = take_row(&run->bench, result);
+		r = take_row(run, result);
 	if (r == -EOPNOTSUPP)
 		result->skipped = run->bench.skip ? run->bench.skip : "not possible here";
 	else if (r) {
@@ -157,8 +175,10 @@ static void do_row(struct run *run, const struct bench_row *row)
 
 static int do_all(struct run *run)
 {
-	int r = 0;
+	int r = run->fifos ? bench_watched_open(run->fifos, &run->watched) : 0;
 
+	if (r)
+		return EXIT_FAILURE;
 	bench_print_head(stdout);
 	for (const struct bench_row *const *table = bench_tables; *table; table++)
 		for (const struct bench_row *row = *table; row->id; row++)
@@ -232,9 +252,11 @@ static int run_in_child(struct run *run)
 static _Noreturn void usage(int status)
 {
 	(void)fputs(
-		"usage: bench [--quick | --smoke] [--json FILE] [--pairs N] [--only ID] [--list | --programs]\n"
+		"usage: bench [--quick | --smoke] [--json FILE] [--pairs N] [--only ID | --just ID]\n"
+		"             [--watched CONTROL,ACK] [--list | --programs]\n"
 		"Takes every measurement and prints a table. --quick leaves out long ones, --smoke\n"
-		"only tries all of them out. --only: those whose id contains ID. --programs: how many\n"
+		"only tries all of them out. --only: those whose id contains ID; --just: this one.\n"
+		"--watched: the fifos of a profiler that is to see one side only. --programs: how many\n"
 		"instructions of each program in the kernel its verifier walks. BUILD in the\n"
 		"environment: where the programs are.\n",
 		status ? stderr : stdout);
@@ -258,6 +280,8 @@ static void parse(int argc, char **argv, struct run *run)
 		{ "json", required_argument, NULL, 'j' },
 		{ "pairs", required_argument, NULL, 'p' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "just", required_argument, NULL, 'J' },
+		{ "watched", required_argument, NULL, 'w' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "programs", no_argument, NULL, 'P' },
 		{ "help", no_argument, NULL, 'h' },
@@ -275,6 +299,10 @@ static void parse(int argc, char **argv, struct run *run)
 			run->json = optarg;
 		else if (c == 'o')
 			run->only = optarg;
+		else if (c == 'J')
+			run->just = optarg;
+		else if (c == 'w')
+			run->fifos = optarg;
 		else if (c == 'l')
 			run->list = true;
 		else if (c == 'P')

@@ -55,3 +55,19 @@ left_behind() {
 	run -2 "$BENCH" --nonsense
 	run -1 "$BENCH" --smoke --only no-such-row
 }
+
+# A profiler is told when A runs: not in B, not between.
+@test "a profiler sees one side only" {
+	local fifos=$BATS_TEST_TMPDIR/control,$BATS_TEST_TMPDIR/ack
+	mkfifo "$BATS_TEST_TMPDIR/control" "$BATS_TEST_TMPDIR/ack"
+	while read -r command; do
+		echo "$command" >&4
+		echo ack >&5
+	done <"$BATS_TEST_TMPDIR/control" 4>"$BATS_TEST_TMPDIR/commands" 5>"$BATS_TEST_TMPDIR/ack" 3>&- &
+	run -0 timeout 60 "$BENCH" --smoke --pairs 2 --just pingpong --watched "$fifos"
+	wait $!
+	# two of A in each pair
+	[ "$(sort "$BATS_TEST_TMPDIR/commands" | uniq -c | awk '{ print $1 $2 }' | paste -sd ' ')" = "4disable 4enable" ]
+	run -1 "$BENCH" --smoke --just pingpong --watched "$BATS_TEST_TMPDIR/control"
+	run -1 "$BENCH" --smoke --just pingpon
+}
