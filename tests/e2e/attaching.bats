@@ -9,6 +9,9 @@ load fs_helper
 load affinity
 
 THREADS=5
+# Pauses that last until we have looked and killed, and are over within the 30 s after which
+# a move is given up
+SOME=$((100 + 50 * ${SLOW:-1}))
 
 setup() {
 	use_test_agent
@@ -75,7 +78,7 @@ restart_pausing() {
 }
 
 @test "a client that goes away in a pause: what has begun is ended" {
-	start_pausing $((150 * SLOW))
+	start_pausing "$SOME"
 	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
 	wait_until 30 has_tasks /g 1
 	kill -KILL "$(spawned mover)"
@@ -83,7 +86,7 @@ restart_pausing() {
 }
 
 @test "the last who moves a process decides" {
-	start_pausing $((150 * SLOW))
+	start_pausing "$SOME"
 	ctl mkdir /h
 	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
 	wait_until 30 has_tasks /g 1
@@ -96,7 +99,7 @@ restart_pausing() {
 
 @test "a writer at a mount who is killed in a pause is gone at once, and nothing is half done" {
 	need_fuse
-	start_pausing $((150 * SLOW))
+	start_pausing "$SOME"
 	ctl mount -o cpuacct p
 	ctl mkdir p:/g
 	mount_fs p
