@@ -123,7 +123,9 @@ void bench_result_judge(struct bench_result *result);
 void bench_result_done(struct bench_result *result);
 
 void bench_print_head(FILE *out);
-void bench_print_row(FILE *out, const struct bench_result *result);
+/* @mount: of the same through a mount; NULL: none. */
+void bench_print_row(FILE *out, const struct bench_result *result,
+		     const struct bench_result *mount);
 void bench_print_foot(const struct bench *bench, FILE *out);
 int bench_write_json(const struct bench *bench, const char *path,
 		     const struct bench_result *results, size_t n);

@@ -22,6 +22,8 @@
 
 #define RESULTS_MAX 128
 #define EXIT_SKIP 77
+/* Of what is measured through a mount, before the id of the same without. */
+#define MOUNT_PREFIX "fs-"
 #define CLEAN_TRIES 100
 #define CLEAN_PAUSE_US 50000
 
@@ -149,14 +151,44 @@ static int open_stage(struct run *run, const struct bench_stage *stage)
 	return r;
 }
 
+static bool is_wanted(const struct run *run, const struct bench_row *row)
+{
+	return (!run->only || strstr(row->id, run->only)) &&
+	       (!run->just || strcmp(row->id, run->just) == 0) &&
+	       !(run->bench.quick && row->flags & BENCH_LONG);
+}
+
+/* It has no line of its own: another row that is taken has it in a column. */
+static bool is_column(const struct run *run, const struct bench_row *mount)
+{
+	if (strncmp(mount->id, MOUNT_PREFIX, strlen(MOUNT_PREFIX)) != 0)
+		return false;
+	for (const struct bench_row *const *table = bench_tables; *table; table++)
+		for (const struct bench_row *row = *table; row->id; row++)
+			if (!strcmp(row->id, mount->id + strlen(MOUNT_PREFIX)))
+				return is_wanted(run, row);
+	return false;
+}
+
+static const struct bench_result *find_column(const struct run *run, const struct bench_row *row)
+{
+	const size_t prefix = strlen(MOUNT_PREFIX);
+
+	for (size_t i = 0; i < run->n; i++) {
+		const char *id = run->results[i].row->id;
+
+		if (!strncmp(id, MOUNT_PREFIX, prefix) && !strcmp(id + prefix, row->id))
+			return &run->results[i];
+	}
+	return NULL;
+}
+
 static void do_row(struct run *run, const struct bench_row *row)
 {
 	struct bench_result *result = &run->results[run->n];
 	int r;
 
-	if (run->n == RESULTS_MAX || (run->only && !strstr(row->id, run->only)) ||
-	    (run->just && strcmp(row->id, run->just) != 0) ||
-	    (run->bench.quick && row->flags & BENCH_LONG))
+	if (run->n == RESULTS_MAX || !is_wanted(run, row))
 		return;
 	result->row = row;
 	r = open_stage(run, row->stage);
@@ -170,7 +202,8 @@ static void do_row(struct run *run, const struct bench_row *row)
 		(void)bench_fail(r, "%s", row->id);
 	}
 	run->n++;
-	bench_print_row(stdout, result);
+	if (!is_column(run, row))
+		bench_print_row(stdout, result, find_column(run, row));
 }
 
 static int do_all(struct run *run)

@@ -128,8 +128,8 @@ static const char *note(const struct bench_result *result)
 
 void bench_print_head(FILE *out)
 {
-	(void)fputs("| measurement | A | B | A : B | bound | | A : A |\n"
-		    "|---|---|---|---|---|---|---|\n",
+	(void)fputs("| measurement | A | B | A : B | bound | | A : A | through a mount : B |\n"
+		    "|---|---|---|---|---|---|---|---|\n",
 		    out);
 	(void)fflush(out);
 }
@@ -139,33 +139,45 @@ static void print_single(FILE *out, const struct bench_result *result)
 	const struct bench_row *row = result->row;
 	char value[32], low[32], high[32], bound[64];
 
-	(void)fprintf(out, "| %s: %s | %s (%s … %s) | | | %s | %s | |\n", row->what, row->a,
+	(void)fprintf(out, "| %s: %s | %s (%s … %s) | | | %s | %s | | |\n", row->what, row->a,
 		      format_value(row, result->ratio.median, value),
 		      format_value(row, result->ratio.low, low),
 		      format_value(row, result->ratio.high, high), format_bound(row, bound),
 		      verdict(result));
 }
 
-void bench_print_row(FILE *out, const struct bench_result *result)
+static const char *format_mount(const struct bench_result *mount, char buf[64])
+{
+	*buf = '\0';
+	if (mount && mount->skipped)
+		return mount->skipped;
+	if (mount)
+		(void)snprintf(buf, 64, "%.2f (%.2f … %.2f)", mount->ratio.median, mount->ratio.low,
+			       mount->ratio.high);
+	return buf;
+}
+
+void bench_print_row(FILE *out, const struct bench_result *result, const struct bench_result *mount)
 {
 	const struct bench_row *row = result->row;
-	char a[32], b[32], bound[64];
+	char a[32], b[32], bound[64], through[64];
 
 	if (result->skipped)
-		(void)fprintf(out, "| %s | | | | | skipped: %s | |\n", row->what, result->skipped);
+		(void)fprintf(out, "| %s | | | | | skipped: %s | | |\n", row->what,
+			      result->skipped);
 	else if (is_single(result))
 		print_single(out, result);
 	else
 		(void)fprintf(out,
 			      "| %s | %s: %s | %s: %s | **%.3f** (%.3f … %.3f) | %s | %s%s%s | "
-			      "%.3f … %.3f |\n",
+			      "%.3f … %.3f | %s |\n",
 			      row->what, row->a,
 			      format_value(row, bench_median(result->a, result->pairs), a), row->b,
 			      format_value(row, bench_median(result->b, result->pairs), b),
 			      result->ratio.median, result->ratio.low, result->ratio.high,
 			      format_bound(row, bound), verdict(result),
 			      *verdict(result) && *note(result) ? "; " : "", note(result),
-			      result->noise.low, result->noise.high);
+			      result->noise.low, result->noise.high, format_mount(mount, through));
 	(void)fflush(out);
 }
 

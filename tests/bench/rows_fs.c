@@ -160,12 +160,13 @@ static int make(struct bench *bench, const struct bench_row *row, enum bench_sid
 #define OURS "our mount"
 #define V1 "v1"
 
+/* Row fs-X is the column "through a mount" of row X. */
 const struct bench_row bench_rows_fs[] = {
 	{ "fs-attach", "attach one thread by a write to `tasks`", OURS, V1, &fs_stage, use_file,
 	  BENCH_WALL, 0, 0, 0, 0, NULL },
 	{ "fs-mkdir", "mkdir in a mount", OURS, V1, &fs_stage, make, BENCH_WALL, 0, 0, 0, 0, NULL },
 	{ "fs-rmdir", "rmdir in a mount", OURS, V1, &fs_stage, make, BENCH_WALL, 0, 1, 0, 0, NULL },
-	{ "fs-read", "read `cpuacct.usage` in a mount", OURS, V1, &fs_stage, use_file, BENCH_WALL,
+	{ "fs-usage", "read `cpuacct.usage` in a mount", OURS, V1, &fs_stage, use_file, BENCH_WALL,
 	  0, 1, 0, 0, NULL },
 	{ .id = NULL },
 };
