@@ -11,7 +11,7 @@ load affinity
 THREADS=5
 # Pauses that last until we have looked and killed, and are over within the 30 s after which
 # a move is given up
-SOME=$((100 + 50 * ${SLOW:-1}))
+SOME=$((150 * ${SLOW:-1} < 350 ? 150 * ${SLOW:-1} : 350))
 
 setup() {
 	use_test_agent
