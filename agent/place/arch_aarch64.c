@@ -15,7 +15,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -28,9 +27,8 @@
 #define FRAME_BYTES 16384
 /* Less than a page: there may be nothing mapped. */
 #define FRAME_PIECE 1024
-/* 32 and 33 are the C library's, which has a handler as soon as there are two threads. */
-#define NEVER_BLOCKED \
-	(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1) | 1ULL << (32 - 1) | 1ULL << (33 - 1))
+/* The C library has handlers for them as soon as there are two threads, on the usual stack. */
+#define OF_LIBRARY (1ULL << (32 - 1) | 1ULL << (33 - 1))
 /* PSTATE.BTYPE: how it came to this instruction. */
 #define BTYPE_MASK (3ULL << 10)
 
@@ -178,9 +176,9 @@ static bool handler_returned(pid_t tid, const struct grp_place_regs *regs)
 	return false;
 }
 
-/* Also one of a signal that only the call itself lets through. */
-static bool may_have_handled(const struct grp_place_around *around,
-			     const struct grp_place_blocked *call)
+/* Signals whose handlers may have run, also those that only the call itself lets through. */
+static uint64_t may_have_handled(const struct grp_place_around *around,
+				 const struct grp_place_blocked *call)
 {
 	static const struct {
 		int number;
@@ -204,34 +202,11 @@ static bool is_of_epoll(pid_t tid, const struct grp_place_blocked *call)
 	static const char epoll[] = "anon_inode:[eventpoll]";
 	char path[64], target[sizeof(epoll)];
 
+	if (call->number != SYS_epoll_pwait && call->number != SYS_epoll_pwait2)
+		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", tid, (int)call->arguments[0]);
 	return readlink(path, target, sizeof(target)) == (ssize_t)strlen(epoll) &&
 	       !memcmp(target, epoll, strlen(epoll));
-}
-
-/* A set of signals, all blocked but for those that nobody can block. */
-static bool is_of_sigwait(pid_t tid, const struct grp_place_around *around,
-			  const struct grp_place_blocked *call)
-{
-	uint64_t set = 0;
-
-	return grp_place_read(tid, call->arguments[0], &set, sizeof(set)) == 0 && set &&
-	       !(set & ~around->blocked & ~NEVER_BLOCKED);
-}
-
-/* Whether the first argument can hardly be of anything but this call. */
-static bool is_of_call(pid_t tid, const struct grp_place_around *around,
-		       const struct grp_place_blocked *call)
-{
-	switch (call->number) {
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
-		return is_of_epoll(tid, call);
-	case SYS_rt_sigtimedwait:
-		return is_of_sigwait(tid, around, call);
-	default:
-		return false;
-	}
 }
 
 /*
@@ -247,6 +222,7 @@ void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
 	bool waits = around->insn_at_ip && sleeps_for_a_time(regs);
 	bool failed = around->insn_before_ip && (long)regs->user.regs[0] == -EINTR;
 	bool seen, certain;
+	uint64_t handled;
 
 	if (!waits && !failed)
 		return;
@@ -261,8 +237,9 @@ void grp_arch_recall(pid_t tid, const struct grp_place_regs *regs,
 	if (blocked->known && seen &&
 	    !memcmp(blocked->arguments, now.arguments, sizeof(now.arguments)))
 		return;
-	certain = !may_have_handled(around, &now) ||
-		  ((seen || is_of_call(tid, around, &now)) && !handler_returned(tid, regs));
+	handled = may_have_handled(around, &now);
+	certain = !handled || ((seen || is_of_epoll(tid, &now) || !(handled & ~OF_LIBRARY)) &&
+			       !handler_returned(tid, regs));
 	blocked->known = false;
 	if (waits ? around->filtered : certain)
 		*blocked = now;
