@@ -114,33 +114,47 @@ static int on_record(const struct grp_scan_record *record, void *data)
 
 /* --- which groups --------------------------------------------------------------------- */
 
-/* As much room as is needed, if every task is a process of its own. */
-static size_t room_for_all(const struct grp_core *core)
+static size_t all_tasks(struct grp_core *core)
 {
-	size_t tasks = 0, hierarchies = 0;
+	size_t tasks = 0;
 
 	for (uint32_t set = 0; set < core->view->capacity_sets; set++)
 		if (core->sets[set].state != GRP_SET_FREE)
 			tasks += grp_set_members(core, &core->sets[set]);
+	return tasks;
+}
+
+/* As much room as so many tasks need, if each is a process of its own: no step grows it. */
+static int make_room(struct grp_processes *processes, size_t tasks)
+{
+	const struct grp_core *core = processes->core;
+	size_t hierarchies = 0, pairs;
+
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
 		hierarchies += core->slots[slot] != NULL;
-	return core->figures.groups + tasks * hierarchies;
+	pairs = tasks * hierarchies;
+	return grow(processes,
+		    pairs + (pairs < core->figures.groups ? pairs : core->figures.groups));
 }
 
 /*
- * Those of which the count of tasks does not tell. Return: how many there are; over
- * PLANNED_MAX not all of them are in the plan.
+ * Those of which the count of tasks does not tell. @ret_tasks: that they have. Return: how
+ * many there are; over PLANNED_MAX not all of them are in the plan.
  */
-static size_t choose(struct grp_processes *processes, struct grp_group *const *groups, size_t n)
+static size_t choose(struct grp_processes *processes, struct grp_group *const *groups, size_t n,
+		     size_t *ret_tasks)
 {
-	size_t chosen = 0;
+	size_t chosen = 0, tasks;
 
+	*ret_tasks = 0;
 	for (size_t i = 0; i < n && chosen <= PLANNED_MAX; i++) {
-		if (grp_group_tasks(processes->core, groups[i]) <= 1)
+		tasks = grp_group_tasks(processes->core, groups[i]);
+		if (tasks <= 1)
 			continue;
 		if (chosen < PLANNED_MAX)
 			processes->planned[chosen] = groups[i]->id;
 		chosen++;
+		*ret_tasks += tasks;
 	}
 	return chosen;
 }
@@ -162,17 +176,17 @@ int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, si
 		      struct grp_processes **ret_processes)
 {
 	struct grp_processes *processes = calloc(1, sizeof(*processes));
-	size_t chosen;
+	size_t chosen, tasks;
 	bool all;
 	int r = -ENOMEM;
 
 	if (!processes)
 		return r;
 	processes->core = core;
-	chosen = choose(processes, groups, n);
+	chosen = choose(processes, groups, n, &tasks);
 	all = !groups || chosen > PLANNED_MAX;
 	processes->n_planned = all ? 0 : chosen;
-	r = grow(processes, all ? room_for_all(core) : ENTRIES_MIN / 2);
+	r = make_room(processes, all ? all_tasks(core) : tasks);
 	if (!r && (all || chosen))
 		r = core->ops->scan_open(core->kernel, &processes->scan);
 	if (r)

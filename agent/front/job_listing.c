@@ -128,7 +128,7 @@ int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
 		if (kind->counts)
 			listing->rows[i].known.tasks = grp_group_tasks(core, groups->items[i]);
 	}
-	if (kind->counts)
+	if (kind->counts && groups->n)
 		r = grp_processes_new(core, groups->items, groups->n, &listing->processes);
 	return r < 0 ? r : grp_job_start(&listing->job, ret_reply);
 }
