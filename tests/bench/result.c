@@ -163,8 +163,8 @@ void bench_print_row(FILE *out, const struct bench_result *result, const struct 
 	char a[32], b[32], bound[64], through[64];
 
 	if (result->skipped)
-		(void)fprintf(out, "| %s | | | | | skipped: %s | | |\n", row->what,
-			      result->skipped);
+		(void)fprintf(out, "| %s | | | | | skipped: %s | | %s |\n", row->what,
+			      result->skipped, format_mount(mount, through));
 	else if (is_single(result))
 		print_single(out, result);
 	else

@@ -9,21 +9,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "bench.h"
 
 int bench_watched_open(const char *fifos, struct bench_watched *ret_watched)
 {
-	char *control = strdup(fifos), *ack = control ? strchr(control, ',') : NULL;
-	int r = -EINVAL;
+	_cleanup_free_ char *control = strdup(fifos);
+	char *ack = control ? strchr(control, ',') : NULL;
 
-	if (ack) {
-		*ack++ = '\0';
-		ret_watched->control = open(control, O_WRONLY | O_CLOEXEC);
+	if (!ack)
+		return bench_fail(-EINVAL, "--watched %s", fifos);
+	*ack++ = '\0';
+	ret_watched->control = open(control, O_WRONLY | O_CLOEXEC);
+	/* the other end of a fifo is waited for: not of this one in vain */
+	if (ret_watched->control >= 0)
 		ret_watched->ack = open(ack, O_RDONLY | O_CLOEXEC);
-		r = ret_watched->control < 0 || ret_watched->ack < 0 ? -errno : 0;
-	}
-	free(control);
-	return r ? bench_fail(r, "--watched %s", fifos) : 0;
+	if (ret_watched->control < 0 || ret_watched->ack < 0)
+		return bench_fail(-errno, "--watched %s", fifos);
+	return 0;
 }
 
 int bench_watched_say(const struct bench_watched *watched, const char *command)
