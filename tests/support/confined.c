@@ -42,7 +42,7 @@
 
 static char *program, *fifo;
 static int fd;
-static char selector; /* 0: calls are let through */
+static volatile char selector; /* for the kernel; 0: calls are let through */
 
 static void say(const char *text)
 {
