@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=confines
 #
 # Attaches that pause, because a process makes threads faster than they are moved, here by
 # a stop point: whatever becomes of who waits for one, all of its threads are moved in the

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=confines
 #
 # Affinity side by side with the kernel's own v1 controller (CPUSET-12, 13): the same steps with one
 # process in its groups and one in ours, then the same masks, after each step. Fails when a mask, a

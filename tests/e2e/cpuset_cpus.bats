@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=confines
 #
 # CPUs that hold (CPUSET-12, 13, 25): the affinity of every thread is what its group
 # allows of its own wish, whatever happens. Fails when a thread is forgotten, a wish is

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
+# bats file_tags=confines
 #
 # CPUs that go offline and come back (CPUSET-20, 26): every group is looked at again at once. One that is
 # left with none has what the nearest ancestor has, and its own again when they return; what was written

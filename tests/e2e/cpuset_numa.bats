@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=confines
 #
 # Where memory comes to lie on a machine with two nodes (CPUSET-14 to 16, OOR-6): of what exec runs,
 # of what is attached while it runs, whatever it waits for. The oracles are numa_maps, which has the

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=confines
 #
 # cpuset.memory_pressure on real direct reclaim (CPUSET-28), beside the kernel's own cpuset where that
 # is mounted. Reclaim hits everybody on a machine, so it is made in guests only; the arithmetic is in

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=confines
 #
 # The rules of cpuset, side by side with the kernel's own v1 controller: the same writes to a group of
 # ours and to one of the kernel's, then the same errno and the same content. The tables name CPUs and

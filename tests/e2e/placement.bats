@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=confines
 #
 # Memory policies of tasks that run already: what a group says they get, and what they had they get
 # back. The kernel shows them in numa_maps. One memory node will do: an interleaving over one node

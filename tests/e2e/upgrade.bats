@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
-# bats file_tags=long
+# bats file_tags=long, alone
 #
 # Property 4: a new generation of the programs is attached while the old one
 # still is, then the old one goes. Every hook runs twice in between: nothing may

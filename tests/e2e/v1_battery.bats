@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
-# bats file_tags=long
+# bats file_tags=long, confines
 #
 # The battery of tests/v1 against the kernel's own hierarchies, which shows that it asks and expects
 # the right things, and against ours. The kernel's settings of all, such as a release agent, are

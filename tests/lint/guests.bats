@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # tests/vm/e2e.t itself, with a made-up guest: whatever becomes of a guest must be seen in the
-# results, and a run that was cut short goes on where it was.
+# results, and a run that was cut short goes on where it was. And guest-e2e, with made-up tests.
 
 bats_require_minimum_version 1.5.0
 
@@ -137,4 +137,48 @@ boots() {
 			(($(grep -c -e "--kernel $kernel .*/${name##*/}" "$BOOTS.all") == 1))
 		done
 	done
+}
+
+# Each of the two that confine waits for the one that does not, so that both would run at a time if
+# nothing kept them apart; and the one that runs alone finds that they have ended.
+@test "in a guest, those that confine run one after the other, and some alone" {
+	local file
+	cp "$BATS_TEST_DIRNAME/../vm/guest-e2e" "$DIR"
+	cat >"$DIR/../run" <<-'END'
+		#!/bin/bash
+		name=${*: -1}
+		name=${name##*/}
+		log=build/test/log/e2e-$name
+		result=ok
+		case $name in
+		alone.bats)
+			[[ -e begun && -e a.bats && -e b.bats ]] || result=fail
+			;;
+		c.bats)
+			touch begun
+			;;
+		*)
+			mkdir confined || result=fail
+			for ((i = 0; i < 500; i++)); do
+				[[ ! -e begun ]] || break
+				sleep 0.02 # lint: sleep-ok a step of a poll
+			done
+			[[ -e begun ]] || result=fail
+			rmdir confined
+			touch "$name"
+			;;
+		esac
+		: >"$log.tap"
+		: >"$log.err"
+		printf '%s\tworks\n' "$result" >"$log.results"
+	END
+	chmod +x "$DIR/../run"
+	for file in a b; do
+		echo '# bats file_tags=long, confines' >"$DIR/../e2e/$file.bats"
+	done
+	echo '# bats file_tags=alone' >"$DIR/../e2e/alone.bats"
+	run -0 "$DIR/guest-e2e" 3 tests/e2e/{alone,a,b,c}.bats
+	counts $'^ok\tworks$' 4
+	counts '^fail' 0
+	counts '^@end e2e/(a|b|c|alone).bats$' 4
 }
