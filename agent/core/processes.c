@@ -14,6 +14,8 @@
 #define ENTRIES_MIN 256
 /* With more groups to be looked at, all tasks are, which is cheaper than a plan each time. */
 #define PLANNED_MAX 64
+/* With more entries wanted (so many take 128 KiB) it waits for its turn. */
+#define ENTRIES_AT_WILL 3072
 
 struct entry {
 	uint64_t key; /* group's id and process; 0: free */
@@ -22,11 +24,15 @@ struct entry {
 
 struct grp_processes {
 	struct grp_core *core;
-	void *scan; /* NULL: it is over */
+	bool looks; /* at tasks: the counts of tasks do not tell */
+	void *scan; /* of the kernel's; NULL: not begun, or over */
 	uint32_t planned[PLANNED_MAX]; /* ids of the groups to be looked at */
 	size_t n_planned; /* 0: all are */
 	struct entry *entries; /* owned */
 	size_t n, allocated; /* a power of two, at least twice n */
+	size_t wanted; /* entries, if each task is a process of its own */
+	struct grp_processes *next; /* of those that count much, core->counts is the first */
+	bool queued, begun;
 };
 
 /* --- the table ------------------------------------------------------------------------ */
@@ -124,17 +130,15 @@ static size_t all_tasks(struct grp_core *core)
 	return tasks;
 }
 
-/* As much room as so many tasks need, if each is a process of its own: no step grows it. */
-static int make_room(struct grp_processes *processes, size_t tasks)
+/* With room for as many as so many tasks can be no step grows the table. */
+static size_t entries_of(const struct grp_core *core, size_t tasks)
 {
-	const struct grp_core *core = processes->core;
 	size_t hierarchies = 0, pairs;
 
 	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
 		hierarchies += core->slots[slot] != NULL;
 	pairs = tasks * hierarchies;
-	return grow(processes,
-		    pairs + (pairs < core->figures.groups ? pairs : core->figures.groups));
+	return pairs + (pairs < core->figures.groups ? pairs : core->figures.groups);
 }
 
 /*
@@ -170,6 +174,42 @@ static void mark_plan(struct grp_processes *processes, uint16_t mark)
 	}
 }
 
+/* --- turns ----------------------------------------------------------------------------- */
+
+static void enqueue(struct grp_processes *processes)
+{
+	struct grp_processes **end = &processes->core->counts;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = processes;
+	processes->queued = true;
+}
+
+static void dequeue(struct grp_processes *processes)
+{
+	struct grp_processes **at = &processes->core->counts;
+
+	while (*at != processes)
+		at = &(*at)->next;
+	*at = processes->next;
+}
+
+/* Return: 0; GRP_PROCESSES_WAIT; -errno. */
+static int begin(struct grp_processes *processes)
+{
+	struct grp_core *core = processes->core;
+	int r;
+
+	if (processes->queued && core->counts != processes)
+		return GRP_PROCESSES_WAIT;
+	r = grow(processes, processes->wanted);
+	if (!r && processes->looks)
+		r = core->ops->scan_open(core->kernel, &processes->scan);
+	processes->begun = !r;
+	return r;
+}
+
 /* --- for others ----------------------------------------------------------------------- */
 
 int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
@@ -178,32 +218,30 @@ int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, si
 	struct grp_processes *processes = calloc(1, sizeof(*processes));
 	size_t chosen, tasks;
 	bool all;
-	int r = -ENOMEM;
 
 	if (!processes)
-		return r;
+		return -ENOMEM;
 	processes->core = core;
 	chosen = choose(processes, groups, n, &tasks);
 	all = !groups || chosen > PLANNED_MAX;
+	processes->looks = all || chosen;
 	processes->n_planned = all ? 0 : chosen;
-	r = make_room(processes, all ? all_tasks(core) : tasks);
-	if (!r && (all || chosen))
-		r = core->ops->scan_open(core->kernel, &processes->scan);
-	if (r)
-		grp_processes_free(processes);
-	else
-		*ret_processes = processes;
-	return r;
+	processes->wanted = entries_of(core, all ? all_tasks(core) : tasks);
+	/* one of all groups is the agent's own, and waits for no client's */
+	if (groups && processes->wanted > ENTRIES_AT_WILL)
+		enqueue(processes);
+	*ret_processes = processes;
+	return 0;
 }
 
 int grp_processes_step(struct grp_processes *processes)
 {
 	static const struct grp_scan_request request;
 	struct grp_core *core = processes->core;
-	int r;
+	int r = processes->begun ? 0 : begin(processes);
 
-	if (!processes->scan)
-		return 0;
+	if (r || !processes->scan)
+		return r;
 	mark_plan(processes, 0);
 	r = core->ops->scan_step(core->kernel, processes->scan, &request,
 				 processes->n_planned ? core->plan : NULL, on_record, processes);
@@ -229,6 +267,8 @@ void grp_processes_free(struct grp_processes *processes)
 {
 	if (!processes)
 		return;
+	if (processes->queued)
+		dequeue(processes);
 	if (processes->scan)
 		processes->core->ops->scan_close(processes->core->kernel, processes->scan);
 	free(processes->entries);

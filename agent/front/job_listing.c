@@ -13,6 +13,10 @@
 
 /* Of a step: some dozen microseconds. */
 #define ROWS_AT_ONCE 16
+/* Of which nothing but a number is looked up. */
+#define COUNTS_AT_ONCE 1024
+/* One that has to wait for others looks again after that. */
+#define TURN_USEC 1000
 
 struct row {
 	uint32_t group, at; /* its id and row */
@@ -23,10 +27,11 @@ struct row {
 struct listing {
 	struct grp_job job; /* first */
 	const struct grp_listing_kind *kind;
-	struct grp_processes *processes; /* owned; NULL: not wanted */
-	bool prepared; /* processes are counted, what runs is settled */
+	struct grp_processes *processes; /* owned; NULL: not wanted, or known */
+	bool prepared; /* processes are known, what runs is settled */
 	struct row *rows; /* owned */
 	size_t n;
+	size_t counted; /* rows before it know their processes */
 	size_t unmade; /* rows before it are not made yet */
 	size_t put; /* rows before it are in the answer */
 	bool any;
@@ -40,9 +45,6 @@ static int make_row(struct listing *listing, struct row *row)
 	int r = 0;
 
 	row->start = listing->made.len;
-	if (group && !group->dying && listing->processes)
-		row->known.processes =
-			grp_processes_of(listing->processes, group, row->known.tasks);
 	if (group && !group->dying)
 		r = listing->kind->describe(call, group, &row->known, &listing->made);
 	row->len = listing->made.len - row->start;
@@ -61,13 +63,46 @@ static void put_row(struct listing *listing, const struct row *row)
 	listing->any = true;
 }
 
+/* Some rows' numbers; those of all are known afterwards, so that others can count. */
+static int take_counts(struct listing *listing)
+{
+	struct grp_core *core = listing->job.call->agent->core;
+
+	for (unsigned int i = 0; listing->counted < listing->n && i < COUNTS_AT_ONCE; i++) {
+		struct row *row = &listing->rows[listing->counted++];
+		const struct grp_group *group = grp_group_at(core, row->at, row->group);
+
+		if (group)
+			row->known.processes =
+				grp_processes_of(listing->processes, group, row->known.tasks);
+	}
+	if (listing->counted < listing->n)
+		return GRP_JOB_AGAIN;
+	grp_processes_free(listing->processes);
+	listing->processes = NULL;
+	return 0;
+}
+
+static int count(struct listing *listing)
+{
+	int r = listing->counted ? 0 : grp_processes_step(listing->processes);
+
+	if (r == GRP_PROCESSES_WAIT) {
+		listing->job.pause_usec = TURN_USEC;
+		return GRP_JOB_WAIT;
+	}
+	if (r)
+		return r < 0 ? r : GRP_JOB_AGAIN;
+	return take_counts(listing);
+}
+
 /* What comes before the rows. */
 static int prepare(struct listing *listing)
 {
-	int r = listing->processes ? grp_processes_step(listing->processes) : 0;
+	int r = listing->processes ? count(listing) : 0;
 
 	if (r)
-		return r < 0 ? r : GRP_JOB_AGAIN;
+		return r;
 	listing->prepared = true;
 	return grp_core_settle(listing->job.call->agent->core) ?: GRP_JOB_AGAIN;
 }

@@ -18,6 +18,8 @@
 #define MANY 80U
 /* More than are looked at in a piece. */
 #define THREADS 300U
+/* So many pairs of task and hierarchy that a table waits for its turn. */
+#define MUCH 4000U
 
 static int setup(void **state)
 {
@@ -149,6 +151,44 @@ static void given_up(void **state)
 	grp_processes_free(NULL);
 }
 
+/*
+ * Many clients may ask at a time: one large table is there at a time, in their order, whatever
+ * becomes of those that wait. Small ones and the agent's own of all groups go on meanwhile.
+ */
+static void one_that_counts_much_at_a_time(void **state)
+{
+	struct world *world = *state;
+	struct grp_group *much[] = { world_mkdir(world, "/much") };
+	struct grp_group *small[] = { world_mkdir(world, "/small") };
+	struct grp_processes *counts[4], *other;
+
+	add_process(world, "/much", 1000, MUCH);
+	add_process(world, "/small", 9000, 2);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(grp_processes_new(world->core, much, 1, &counts[i]), 0);
+	assert_int_equal(grp_processes_step(counts[1]), GRP_PROCESSES_WAIT);
+	assert_int_equal(grp_processes_step(counts[0]), 1);
+	assert_int_equal(grp_processes_step(counts[1]), GRP_PROCESSES_WAIT);
+	assert_int_equal(grp_processes_new(world->core, small, 1, &other), 0);
+	(void)count_to_end(other);
+	assert_int_equal(processes_of(world, other, small[0]), 1);
+	grp_processes_free(other);
+	assert_int_equal(grp_processes_new(world->core, NULL, 0, &other), 0);
+	(void)count_to_end(other);
+	assert_int_equal(processes_of(world, other, much[0]), 1);
+	grp_processes_free(other);
+	grp_processes_free(counts[2]);
+	(void)count_to_end(counts[0]);
+	assert_int_equal(grp_processes_step(counts[1]), GRP_PROCESSES_WAIT);
+	grp_processes_free(counts[0]);
+	assert_int_equal(grp_processes_step(counts[3]), GRP_PROCESSES_WAIT);
+	(void)count_to_end(counts[1]);
+	assert_int_equal(processes_of(world, counts[1], much[0]), 1);
+	grp_processes_free(counts[1]);
+	(void)count_to_end(counts[3]);
+	grp_processes_free(counts[3]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_than_a_plan_has, setup, teardown),
 		cmocka_unit_test_setup_teardown(removed_between_two_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_counts_much_at_a_time, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
