@@ -75,3 +75,23 @@ left_behind() {
 	run -1 timeout 10 "$BENCH" --smoke --just pingpong --watched "$BATS_TEST_TMPDIR/none,$BATS_TEST_TMPDIR/ack"
 	run -1 "$BENCH" --smoke --just pingpon
 }
+
+# With a perf that takes one of two.
+@test "a profile that cannot be taken has the reason in its row, and the others are there" {
+	local json=$BATS_TEST_TMPDIR/result.json
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/perf" <<-'END'
+		#!/bin/bash
+		[[ $1 != report ]] || echo '    12.34%  [k] spent_here'
+		[[ $* != *'--just bad '* ]] || { echo 'no such event'; exit 1; }
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/perf"
+	echo '{"rows":[{"id":"bad","what":"first","verdict":"missed"},{"id":"fine","what":"kept","verdict":"met"},
+		{"id":"good","what":"second","verdict":"missed"}]}' >"$json"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run -0 --separate-stderr "$BATS_TEST_DIRNAME/profile" "$json"
+	# shellcheck disable=SC2016 # Markdown
+	[ "$(tail -n +3 <<<"$output")" = '| first | not taken: no such event | |
+| second | `spent_here` 12 % | `spent_here` 12 % |' ]
+	# shellcheck disable=SC2154 # set by run
+	[[ $stderr == *'no such event'* ]]
+}
