@@ -180,13 +180,24 @@ struct mempolicy {
 
 struct rq;
 
+struct task_group;
+
 struct cfs_rq {
 	struct rq *rq;
+	struct task_group *tg;
 };
 
 struct rq {
+	union {
+		struct task_struct *curr;
+	};
 	u64 clock;
 	u64 clock_task;
+	int online;
+};
+
+struct task_group {
+	struct cfs_rq **cfs_rq;
 };
 
 struct affinity_context {

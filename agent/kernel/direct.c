@@ -33,7 +33,7 @@ static int share_maps(struct grp_bpf *bpf, struct direct *skel)
 	return r;
 }
 
-/* With one of its two programs. */
+/* With one of the two programs that move. Only what cannot be preempted settles. */
 static int load(struct grp_bpf *bpf, bool still)
 {
 	struct direct *skel = direct__open();
@@ -45,6 +45,8 @@ static int load(struct grp_bpf *bpf, bool still)
 		r = bpf_program__set_autoload(
 			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
 	}
+	if (!r)
+		r = bpf_program__set_autoload(skel->progs.settle_from_here, still);
 	if (!r)
 		r = direct__load(skel);
 	if (r) {
@@ -117,4 +119,14 @@ int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct)
 	if (bpf_prog_test_run_opts(bpf->direct_fd, &opts))
 		return -errno;
 	return (int)opts.retval;
+}
+
+unsigned int grp_direct_settle(const struct grp_bpf *bpf)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!bpf->direct || !bpf->direct_still ||
+	    bpf_prog_test_run_opts(bpf_program__fd(bpf->direct->progs.settle_from_here), &opts))
+		return 0;
+	return opts.retval;
 }

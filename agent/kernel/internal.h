@@ -179,6 +179,9 @@ bool grp_direct_can(const struct grp_bpf *bpf, enum grp_pass kind,
 /* The answer is in direct->record. Under SCHED_FIFO unless bpf->direct_still. -ESRCH. */
 int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct);
 
+/* Settles all CPUs from this one. Return: how many are online; 0: it cannot be done so. */
+unsigned int grp_direct_settle(const struct grp_bpf *bpf);
+
 /* --- place.c ------------------------------------------------------------------ */
 
 int grp_places_put_mask(void *kernel, uint32_t id, const struct grp_mask_record *record);
