@@ -95,9 +95,10 @@ BPF_INCLUDES := -Iinclude -Ibpf $(if $(MULTIARCH),-idirafter /usr/include/$(MULT
 # One skeleton per class of programs that loads or fails as a whole; NAME_SRC are files in bpf/.
 # It becomes $(O)/include/NAME.skel.h, whose warnings are bpftool's business. As it shows global
 # data of the BPF sources to C, its types are like __u32, not u32.
-SKELETONS := fastpath direct pressure outside asked_exit asked_syscall drop
+SKELETONS := fastpath direct settle pressure outside asked_exit asked_syscall drop
 fastpath_SRC := track.bpf.c scan.bpf.c place.bpf.c control.bpf.c
 direct_SRC := direct.bpf.c
+settle_SRC := settle.bpf.c
 pressure_SRC := pressure.bpf.c
 outside_SRC := outside.bpf.c
 asked_exit_SRC := asked_exit.bpf.c

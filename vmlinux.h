@@ -193,6 +193,7 @@ struct rq {
 	};
 	u64 clock;
 	u64 clock_task;
+	int cpu;
 	int online;
 };
 

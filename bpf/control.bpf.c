@@ -7,7 +7,8 @@
 
 /*
  * Run by the agent on every online CPU before a read: charges what runs there
- * up to the last tick. Where direct.bpf.c can do it from one CPU, it does. Context: interrupt from another CPU, or the agent itself.
+ * up to the last tick. Not where settle.bpf.c can do it from one CPU.
+ * Context: interrupt from another CPU, or the agent itself.
  */
 SEC("raw_tp")
 int settle(void *ctx)

@@ -2,7 +2,7 @@
 /*
  * One task by its number, without a pass: what a pass limited to a thread does, in a
  * tenth of its time. Only where the kernel has bpf_task_from_pid (since 6.2); else the
- * agent runs the pass. And so what runs on each CPU, without an interrupt there.
+ * agent runs the pass.
  */
 #define GRP_GLOBAL static __noinline __attribute__((unused))
 #include "record.bpf.h"
@@ -92,55 +92,4 @@ int on_direct_still(struct grp_direct *direct)
 	bpf_preempt_enable();
 	bpf_task_release(p);
 	return 0;
-}
-
-struct settling {
-	struct cfs_rq *const *queues; /* one for each CPU, from which its struct rq is found */
-	__u32 online; /* CPUs seen so far */
-};
-
-/*
- * What it reads may be of a CPU that switches just now. Whoever has left has been charged by
- * his switch-out, and whoever is found has had what is claimed for him.
- */
-static long settle_cpu(__u32 cpu, void *data)
-{
-	struct settling *settling = data;
-	struct cfs_rq *queue = NULL;
-	struct task_struct *p;
-	struct task_now now;
-	struct grp_task *t;
-	struct rq *rq;
-
-	bpf_probe_read_kernel(&queue, sizeof(queue), settling->queues + cpu);
-	rq = BPF_CORE_READ(queue, rq);
-	if (!rq || !BPF_CORE_READ(rq, online))
-		return 0;
-	settling->online++;
-	p = bpf_task_from_pid(BPF_CORE_READ(rq, curr, pid));
-	if (!p) /* idle, or gone */
-		return 0;
-	bpf_preempt_disable();
-	t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	if (t) {
-		read_task(p, cpu, &now);
-		charge(t, &now);
-	}
-	bpf_preempt_enable();
-	bpf_task_release(p);
-	return 0;
-}
-
-/* Return: CPUs that are online; 0: without groups in the scheduler there is no way to them. */
-SEC("syscall")
-int settle_from_here(void *ctx)
-{
-	const struct task_struct *self = bpf_get_current_task_btf();
-	struct settling settling = {};
-
-	if (!bpf_core_field_exists(self->se.cfs_rq) || !bpf_core_field_exists(self->se.cfs_rq->tg))
-		return 0;
-	settling.queues = self->se.cfs_rq->tg->cfs_rq;
-	bpf_loop(possible_cpus, settle_cpu, &settling, 0);
-	return settling.online;
 }

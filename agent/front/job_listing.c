@@ -16,7 +16,7 @@
 /* Of which nothing but a number is looked up. */
 #define COUNTS_AT_ONCE 1024
 /* One that has to wait for others looks again after that. */
-#define TURN_USEC 1000
+#define TURN_USEC 4000
 
 struct row {
 	uint32_t group, at; /* its id and row */
@@ -72,9 +72,11 @@ static int take_counts(struct listing *listing)
 		struct row *row = &listing->rows[listing->counted++];
 		const struct grp_group *group = grp_group_at(core, row->at, row->group);
 
-		if (group)
-			row->known.processes =
-				grp_processes_of(listing->processes, group, row->known.tasks);
+		if (!group)
+			continue;
+		row->known.tasks = grp_group_tasks(core, group);
+		row->known.processes =
+			grp_processes_of(listing->processes, group, row->known.tasks);
 	}
 	if (listing->counted < listing->n)
 		return GRP_JOB_AGAIN;
@@ -160,8 +162,6 @@ int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
 	for (size_t i = 0; i < groups->n; i++) {
 		listing->rows[i].group = groups->items[i]->id;
 		listing->rows[i].at = groups->items[i]->row;
-		if (kind->counts)
-			listing->rows[i].known.tasks = grp_group_tasks(core, groups->items[i]);
 	}
 	if (kind->counts && groups->n)
 		r = grp_processes_new(core, groups->items, groups->n, &listing->processes);

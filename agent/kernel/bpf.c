@@ -39,7 +39,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.scan_step = grp_scan_step,
 	.scan_close = grp_scan_close,
 	.control = grp_pass_control,
-	.settle = grp_pass_settle,
+	.settle = grp_settle,
 	.clock = grp_pass_clock,
 	.topology = grp_topology_read,
 	.grace = grp_grace_start,
@@ -70,50 +70,6 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static int size_maps(struct grp_bpf *bpf)
-{
-	const uint32_t cells = bpf->view.cpus * bpf->view.capacity_sets;
-	const struct {
-		struct bpf_map *map;
-		uint32_t entries;
-	} sizes[] = {
-		{ bpf->skel->maps.cells, cells },
-		{ bpf->skel->maps.modes, cells },
-		{ bpf->skel->maps.counts, bpf->view.capacity_sets },
-		{ bpf->skel->maps.plan, bpf->view.capacity_sets },
-	};
-	int r = 0;
-
-	for (size_t i = 0; !r && i < sizeof(sizes) / sizeof(*sizes); i++)
-		r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
-	bpf->skel->rodata->capacity_sets = bpf->view.capacity_sets;
-	bpf->skel->rodata->possible_cpus = bpf->view.cpus;
-	bpf->skel->rodata->mask_words = (bpf->view.cpus + 63) / 64;
-	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
-	bpf->skel->rodata->fault_birth_both = grp_fault_number("BIRTH_BOTH");
-	return r;
-}
-
-/* libbpf adopts what is pinned at these paths, and pins what it makes. */
-static int pin_maps(struct grp_bpf *bpf)
-{
-	char path[PATH_MAX];
-	struct bpf_map *map;
-	int r;
-
-	bpf_object__for_each_map(map, bpf->skel->obj)
-	{
-		if (map == bpf->skel->maps.rodata || map == bpf->skel->maps.told_scratch)
-			continue;
-		r = grp_pins_path(path, sizeof(path), bpf->dir, 0, bpf_map__name(map));
-		if (!r)
-			r = bpf_map__set_pin_path(map, path);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
 static int explain_load(int r, struct grp_error *error)
 {
 	if (r == -EPERM || r == -EACCES)
@@ -136,13 +92,15 @@ static int load(struct grp_bpf *bpf, struct grp_error *error)
 	bpf->skel = fastpath__open();
 	if (!bpf->skel)
 		return explain_load(-errno, error);
-	r = size_maps(bpf);
+	r = grp_maps_size(bpf);
 	if (!r)
-		r = pin_maps(bpf);
+		r = grp_maps_pin(bpf);
 	if (!r)
 		r = fastpath__load(bpf->skel);
-	if (!r)
+	if (!r) {
 		grp_direct_open(bpf);
+		grp_settle_open(bpf);
+	}
 	return r ? explain_load(r, error) : 0;
 }
 
@@ -342,6 +300,7 @@ void grp_bpf_close(struct grp_bpf *bpf)
 		return;
 	ring_buffer__free(bpf->ring);
 	grp_reclaim_close(bpf);
+	grp_settle_close(bpf);
 	grp_direct_close(bpf);
 	fastpath__destroy(bpf->skel);
 	grp_grace_close(bpf);

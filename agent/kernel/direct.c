@@ -16,28 +16,11 @@
 
 #define PLAN_AT_ONCE 256
 
-/* Every map that it has is one of the fast path's, by name. */
-static int share_maps(struct grp_bpf *bpf, struct direct *skel)
-{
-	struct bpf_map *map;
-	int r = 0;
-
-	bpf_object__for_each_map(map, skel->obj)
-	{
-		const struct bpf_map *shared =
-			bpf_object__find_map_by_name(bpf->skel->obj, bpf_map__name(map));
-
-		if (!r && map != skel->maps.rodata)
-			r = shared ? bpf_map__reuse_fd(map, bpf_map__fd(shared)) : -ENOENT;
-	}
-	return r;
-}
-
-/* With one of the two programs that move. Only what cannot be preempted settles. */
+/* With one of its two programs. */
 static int load(struct grp_bpf *bpf, bool still)
 {
 	struct direct *skel = direct__open();
-	int r = skel ? share_maps(bpf, skel) : -errno;
+	int r = skel ? grp_maps_share(bpf, skel->obj) : -errno;
 
 	if (!r) {
 		skel->rodata->capacity_sets = bpf->view.capacity_sets;
@@ -45,8 +28,6 @@ static int load(struct grp_bpf *bpf, bool still)
 		r = bpf_program__set_autoload(
 			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
 	}
-	if (!r)
-		r = bpf_program__set_autoload(skel->progs.settle_from_here, still);
 	if (!r)
 		r = direct__load(skel);
 	if (r) {
@@ -119,14 +100,4 @@ int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct)
 	if (bpf_prog_test_run_opts(bpf->direct_fd, &opts))
 		return -errno;
 	return (int)opts.retval;
-}
-
-unsigned int grp_direct_settle(const struct grp_bpf *bpf)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	if (!bpf->direct || !bpf->direct_still ||
-	    bpf_prog_test_run_opts(bpf_program__fd(bpf->direct->progs.settle_from_here), &opts))
-		return 0;
-	return opts.retval;
 }

@@ -14,6 +14,8 @@
 struct bpf_link;
 struct bpf_program;
 struct direct;
+struct settle;
+struct bpf_object;
 struct fastpath;
 struct grace;
 struct helper;
@@ -42,6 +44,7 @@ struct grp_bpf {
 	struct direct *direct; /* NULL: this kernel finds no task by its number */
 	int direct_fd; /* its program */
 	bool direct_still; /* ... cannot be preempted */
+	struct settle *settle; /* NULL: this kernel cannot settle from one CPU */
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
@@ -139,7 +142,6 @@ int grp_scan_step(void *kernel, void *scan, const struct grp_scan_request *reque
 		  const uint16_t *plan, grp_scan_fn fn, void *data);
 void grp_scan_close(void *kernel, void *scan);
 int grp_pass_control(void *kernel, const struct grp_control *control);
-int grp_pass_settle(void *kernel);
 uint64_t grp_pass_clock(void *kernel);
 
 /* Runs a pass until its end; @fn is told of each @size bytes. Under SCHED_FIFO. */
@@ -165,6 +167,17 @@ int grp_storage_drop(int tasks);
 /* The same where it matters, once no program uses it; at worst the kernel does it. */
 void grp_storage_give_up(int tasks);
 
+/* --- maps.c: of the programs, before they are loaded --------------------------- */
+
+/* Sizes, and the constants that go with them. */
+int grp_maps_size(struct grp_bpf *bpf);
+
+/* libbpf adopts what is pinned at the paths set here, and pins what it makes. */
+int grp_maps_pin(struct grp_bpf *bpf);
+
+/* Every map of another object is the fast path's of that name. -ENOENT: it has none. */
+int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object);
+
 /* --- direct.c ----------------------------------------------------------------- */
 
 /* Where the kernel has it; no error where not. */
@@ -179,8 +192,17 @@ bool grp_direct_can(const struct grp_bpf *bpf, enum grp_pass kind,
 /* The answer is in direct->record. Under SCHED_FIFO unless bpf->direct_still. -ESRCH. */
 int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct);
 
-/* Settles all CPUs from this one. Return: how many are online; 0: it cannot be done so. */
-unsigned int grp_direct_settle(const struct grp_bpf *bpf);
+/* --- settle.c ----------------------------------------------------------------- */
+
+/* Loads the program that settles all CPUs from one, where the kernel can do that. */
+void grp_settle_open(struct grp_bpf *bpf);
+void grp_settle_close(struct grp_bpf *bpf);
+
+/* Return: CPUs that are online, all settled; 0: it cannot be done so, or not just now. */
+unsigned int grp_settle_from_here(const struct grp_bpf *bpf);
+
+/* As kernel.h has it: from here, or by an interrupt on each CPU. */
+int grp_settle(void *kernel);
 
 /* --- place.c ------------------------------------------------------------------ */
 
@@ -229,6 +251,9 @@ int grp_topology_read(void *kernel, struct grp_topology *ret);
 
 /* The same from another place than /sys/devices/system, for tests. */
 int grp_topology_read_at(const char *dir, struct grp_topology *ret);
+
+/* grp_topology_is_tickless() - some CPU may compute without ticks (nohz_full). */
+bool grp_topology_is_tickless(void);
 
 /* --- reclaim.c --------------------------------------------------------------- */
 

@@ -248,34 +248,6 @@ int grp_pass_control(void *kernel, const struct grp_control *control)
 	return (int)opts.retval;
 }
 
-/* By an interrupt on each CPU. @ret_online: so many are. */
-static int settle_there(const struct grp_bpf *bpf, unsigned int *ret_online)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
-	int fd = bpf_program__fd(bpf->skel->progs.settle);
-
-	*ret_online = 0;
-	for (opts.cpu = 0; opts.cpu < bpf->view.cpus; opts.cpu++) {
-		/* A CPU that is offline runs nothing that could be settled. */
-		if (!bpf_prog_test_run_opts(fd, &opts))
-			++*ret_online;
-		else if (errno != ENXIO)
-			return -errno;
-	}
-	return 0;
-}
-
-int grp_pass_settle(void *kernel)
-{
-	struct grp_bpf *bpf = kernel;
-	unsigned int online = grp_direct_settle(bpf);
-	int r = online ? 0 : settle_there(bpf, &online);
-
-	if (!r)
-		bpf->view.online_cpus = online;
-	return r;
-}
-
 uint64_t grp_pass_clock(void *kernel)
 {
 	(void)kernel;

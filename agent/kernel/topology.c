@@ -39,6 +39,15 @@ static int read_line(const char *dir, const char *name, char **ret_line)
 	return 0;
 }
 
+bool grp_topology_is_tickless(void)
+{
+	_cleanup_free_ char *line = NULL;
+
+	(void)read_line(SYSFS, "cpu/nohz_full", &line);
+	/* without such CPUs it is empty, "(null)", or not there */
+	return line && isdigit((unsigned char)*line);
+}
+
 static int read_list(const char *dir, const char *name, struct grp_mask *ret_mask)
 {
 	_cleanup_free_ char *line = NULL;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps of the programs, before those are loaded: how large they are, where they are pinned, and
+ * which are shared by the objects.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+
+#include "base/fault.h"
+#include "fastpath.skel.h"
+#include "kernel/internal.h"
+
+int grp_maps_size(struct grp_bpf *bpf)
+{
+	const uint32_t cells = bpf->view.cpus * bpf->view.capacity_sets;
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ bpf->skel->maps.cells, cells },
+		{ bpf->skel->maps.modes, cells },
+		{ bpf->skel->maps.counts, bpf->view.capacity_sets },
+		{ bpf->skel->maps.plan, bpf->view.capacity_sets },
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(sizes) / sizeof(*sizes); i++)
+		r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+	bpf->skel->rodata->capacity_sets = bpf->view.capacity_sets;
+	bpf->skel->rodata->possible_cpus = bpf->view.cpus;
+	bpf->skel->rodata->mask_words = (bpf->view.cpus + 63) / 64;
+	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
+	bpf->skel->rodata->fault_birth_both = grp_fault_number("BIRTH_BOTH");
+	return r;
+}
+
+int grp_maps_pin(struct grp_bpf *bpf)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, bpf->skel->obj)
+	{
+		if (map == bpf->skel->maps.rodata || map == bpf->skel->maps.told_scratch)
+			continue;
+		r = grp_pins_path(path, sizeof(path), bpf->dir, 0, bpf_map__name(map));
+		if (!r)
+			r = bpf_map__set_pin_path(map, path);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object)
+{
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const struct bpf_map *shared =
+			bpf_object__find_map_by_name(bpf->skel->obj, bpf_map__name(map));
+
+		if (!r && !bpf_map__is_internal(map))
+			r = shared ? bpf_map__reuse_fd(map, bpf_map__fd(shared)) : -ENOENT;
+	}
+	return r;
+}
