@@ -27,7 +27,7 @@
 /* So many readings, the least disturbed of some runs: interrupts for other reasons do not count. */
 #define READS 500U
 #define RUNS 5U
-#define REAPED 100U
+#define REAPED 200U
 #define WORK_NS 5000000
 
 struct state {
@@ -266,8 +266,8 @@ static void who_was_reaped_is_charged(void **ret_state)
 		while (!kill(pid, 0))
 			assert_true(time(NULL) < end);
 		assert_int_equal(grp_bpf_ops.settle(state->instance.bpf), 0);
-		/* half: it may be called asleep a little before it has left the CPU where it was */
-		assert_true(used_ns(state) - before >= (WORK_NS - own) / 2);
+		/* not all: it may be called asleep a little before it has left the CPU where it was */
+		assert_true(used_ns(state) - before >= (WORK_NS - own) / 4 * 3);
 	}
 }
 

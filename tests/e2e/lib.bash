@@ -84,7 +84,7 @@ assert_between() {
 need() {
 	local program
 	for program; do
-		command -v "$program" >/dev/null || skip "no $program here"
+		[[ $(type -P "$program") ]] || skip "no $program here"
 	done
 }
 
