@@ -19,7 +19,7 @@ struct grp_processes;
  * @groups: NULL: of every group; else of these @n, and where none of them has more than one
  * task no task is looked at. Of those that count much of some groups one works at a time,
  * in the order in which they were made: many at a time would take very much memory.
- * @ret_processes: owned by the caller, grp_processes_free(). Return: 0; -ENOMEM; -errno.
+ * @ret_processes: owned by the caller, grp_processes_free(). Return: 0; -ENOMEM.
  */
 int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
 		      struct grp_processes **ret_processes);

@@ -75,6 +75,29 @@ static inline int instance_end(struct instance *instance)
 	return grp_bpf_unload(instance->name, &error);
 }
 
+static inline int instance_keep(const struct grp_scan_record *record, void *data)
+{
+	*(struct grp_scan_record *)data = *record;
+	return 0;
+}
+
+/* One pass that moves from a set to another. Return: the record of the task, the last if of many. */
+static inline struct grp_scan_record instance_move(const struct instance *instance,
+						   const struct grp_scan_request *request,
+						   uint16_t from, uint16_t to)
+{
+	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
+	uint16_t plan[INSTANCE_CAPACITY_SETS];
+
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
+		plan[i] = GRP_PLAN_NONE;
+	plan[from] = to;
+	assert_int_equal(grp_bpf_ops.pass(instance->bpf, GRP_PASS_MOVE, request, plan,
+					  instance_keep, &record),
+			 0);
+	return record;
+}
+
 /* A process that does nothing, to be ended by sleeper_end(). */
 static inline pid_t sleeper_new(void)
 {

@@ -5,6 +5,7 @@
 #ifndef GRP_TEST_SLEEPER_H
 #define GRP_TEST_SLEEPER_H
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -40,31 +41,48 @@ static inline bool sleeps(pid_t pid)
 	return name && name[2] == 'S';
 }
 
+/* A process with a pipe. Return: its pid, *ret_end is for writing; 0: it is we, who read. */
+static inline pid_t child_fork(int *ret_end)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	(void)close(ends[pid ? 0 : 1]);
+	*ret_end = ends[pid ? 1 : 0];
+	return pid;
+}
+
 static inline struct child child_new(void)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	time_t end = time(NULL) + SLEEPER_DEADLINE_S;
-	int ends[2];
 	struct child child;
 	char c;
 
-	assert_int_equal(pipe(ends), 0);
-	child.pid = fork();
-	assert_true(child.pid >= 0);
+	child.pid = child_fork(&child.release);
 	if (!child.pid) {
-		(void)close(ends[1]);
-		(void)!read(ends[0], &c, 1);
+		(void)!read(child.release, &c, 1);
 		for (volatile int i = 0; i < 1000000; i++)
 			;
 		_exit(0);
 	}
-	(void)close(ends[0]);
-	child.release = ends[1];
 	while (!sleeps(child.pid)) {
 		assert_true(time(NULL) < end);
 		(void)nanosleep(&pause, NULL);
 	}
 	return child;
+}
+
+static inline void bind_to(pid_t pid, int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	assert_int_equal(sched_setaffinity(pid, sizeof(cpus), &cpus), 0);
 }
 
 static inline void child_end(struct child *child)

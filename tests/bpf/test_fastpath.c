@@ -23,7 +23,6 @@
 
 struct state {
 	struct instance instance;
-	uint16_t plan[INSTANCE_CAPACITY_SETS];
 };
 
 static int setup(void **ret_state)
@@ -53,25 +52,12 @@ static int control(struct state *state, enum grp_control_op op, uint32_t set, in
 	return grp_bpf_ops.control(state->instance.bpf, &request);
 }
 
-static int keep(const struct grp_scan_record *record, void *data)
-{
-	*(struct grp_scan_record *)data = *record;
-	return 0;
-}
-
 static struct grp_scan_record move(struct state *state, pid_t tid, uint16_t from, uint16_t to,
 				   uint32_t flags, uid_t uid)
 {
 	const struct grp_scan_request request = { .tid = tid, .flags = flags, .uid = uid };
-	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
 
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		state->plan[i] = GRP_PLAN_NONE;
-	state->plan[from] = to;
-	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_MOVE, &request, state->plan,
-					  keep, &record),
-			 0);
-	return record;
+	return instance_move(&state->instance, &request, from, to);
 }
 
 static const struct grp_count *count(const struct state *state, uint32_t set)

@@ -81,34 +81,18 @@ static void sleeper(void **data)
 	assert_in_range(instance->view->counts[GRP_SET_ROOT].active_ns, before, boot_ns());
 }
 
-static void bind_to(pid_t pid, int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	assert_int_equal(sched_setaffinity(pid, sizeof(cpus), &cpus), 0);
-}
-
 /* Burns a little for each byte that it reads. */
 static pid_t echo_new(int *ret_to)
 {
-	int ends[2];
-	pid_t pid;
+	pid_t pid = child_fork(ret_to);
 	char c;
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
 	if (!pid) {
-		(void)close(ends[1]);
-		while (read(ends[0], &c, 1) > 0)
+		while (read(*ret_to, &c, 1) > 0)
 			for (volatile int i = 0; i < 100000; i++)
 				;
 		_exit(0);
 	}
-	(void)close(ends[0]);
-	*ret_to = ends[1];
 	return pid;
 }
 

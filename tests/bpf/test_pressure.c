@@ -125,13 +125,8 @@ static void switch_on(void)
 static void move_self(uint32_t from, uint32_t to)
 {
 	const struct grp_scan_request request = { .tid = getpid() };
-	uint16_t plan[INSTANCE_CAPACITY_SETS];
 
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		plan[i] = GRP_PLAN_NONE;
-	plan[from] = to;
-	assert_int_equal(
-		grp_bpf_ops.pass(state.instance.bpf, GRP_PASS_MOVE, &request, plan, NULL, NULL), 0);
+	(void)instance_move(&state.instance, &request, from, to);
 }
 
 /* --- counting ---------------------------------------------------------------------- */

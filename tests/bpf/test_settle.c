@@ -20,6 +20,7 @@
 
 #include "instance.h"
 #include "kernel/internal.h"
+#include "sleeper.h"
 
 #define SET 5U
 #define ROUNDS 50
@@ -31,7 +32,6 @@
 
 struct state {
 	struct instance instance;
-	uint16_t plan[INSTANCE_CAPACITY_SETS];
 	int here, there; /* CPUs */
 	struct settle *settle; /* of the instance */
 	pid_t burner; /* 0: none */
@@ -41,7 +41,7 @@ struct state {
 static int setup(void **ret_state)
 {
 	static struct state state = { .here = -1, .there = -1 };
-	cpu_set_t mine, one;
+	cpu_set_t mine;
 
 	*ret_state = &state;
 	if (sched_getaffinity(0, sizeof(mine), &mine))
@@ -55,10 +55,7 @@ static int setup(void **ret_state)
 		print_message("# skip: this needs two CPUs\n");
 		return -1;
 	}
-	CPU_ZERO(&one);
-	CPU_SET(state.here, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		return -1;
+	bind_to(0, state.here);
 	if (instance_open(&state.instance, "settle", NULL))
 		return -1;
 	state.settle = state.instance.bpf->settle;
@@ -72,29 +69,14 @@ static int teardown(void **ret_state)
 	return instance_end(&state->instance);
 }
 
-static int keep(const struct grp_scan_record *record, void *data)
-{
-	*(struct grp_scan_record *)data = *record;
-	return 0;
-}
-
 /* To the other CPU, then to the set. */
 static void take_there(struct state *state, pid_t pid)
 {
 	const struct grp_scan_request request = { .tid = (uint32_t)pid };
-	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(state->there, &one);
-	assert_int_equal(sched_setaffinity(pid, sizeof(one), &one), 0);
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		state->plan[i] = GRP_PLAN_NONE;
-	state->plan[GRP_SET_ROOT] = SET;
-	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_MOVE, &request, state->plan,
-					  keep, &record),
-			 0);
-	assert_int_equal(record.verdict, GRP_VERDICT_MOVED);
+	bind_to(pid, state->there);
+	assert_int_equal(instance_move(&state->instance, &request, GRP_SET_ROOT, SET).verdict,
+			 GRP_VERDICT_MOVED);
 }
 
 /* A child of the set that computes on the other CPU. */
@@ -227,24 +209,17 @@ static int64_t own_ns(void)
 /* Asleep until it is released, then it computes for a while, and ends. */
 static pid_t worker_new(int *ret_release)
 {
+	pid_t pid = child_fork(ret_release);
 	int64_t start;
-	int ends[2];
-	pid_t pid;
 	char c;
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
 	if (!pid) {
-		(void)close(ends[1]);
-		(void)!read(ends[0], &c, 1);
+		(void)!read(*ret_release, &c, 1);
 		start = own_ns();
 		while (own_ns() - start < WORK_NS)
 			;
 		_exit(0);
 	}
-	(void)close(ends[0]);
-	*ret_release = ends[1];
 	return pid;
 }
 

@@ -13,7 +13,7 @@ SECONDS_OF_IT=$(by_length 2 3 60)
 setup() {
 	need_fuse
 	new_instance
-	start_agent
+	AGENT_WRAP=$SUPPORT/smallpages start_agent
 	ctl mount -o cpuacct p
 	mount_fs p
 }
