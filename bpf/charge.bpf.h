@@ -64,6 +64,16 @@ static __always_inline bool swap_word(struct grp_task *t, __u64 from, __u64 to)
 	return __sync_val_compare_and_swap(&t->word, from, to) == from;
 }
 
+/* Whether a word says whose the storage is, see enum grp_adoption. The word is read before this. */
+static __always_inline bool is_born(const struct grp_task *t, __u64 word)
+{
+	__u32 state = grp_word_state(word);
+
+	if (state == GRP_STATE_SEEDED)
+		return *(const volatile __u32 *)&t->adoption == GRP_ADOPTION_NONE;
+	return state != GRP_STATE_UNCLAIMED;
+}
+
 /* now - then in a field of so many bits; 0 when now is the older one, which it is by little. */
 static __always_inline __u64 advance(__u64 now, __u64 then, __u64 mask)
 {
@@ -163,8 +173,11 @@ GRP_GLOBAL int charge(struct grp_task *t, const struct task_now *now)
 		return 0;
 	word = read_word(t);
 	for (i = 0; i < CHARGE_TRIES; i++) {
+		/* Whose it is, is not known yet: left for the next charge. */
+		if (!is_born(t, word))
+			return 0;
 		delta = uncharged_ns(now, word);
-		if (!delta || grp_word_state(word) == GRP_STATE_UNCLAIMED)
+		if (!delta)
 			break;
 		if (swap_word(t, word,
 			      (word & ~GRP_CHARGED_MASK) | ((word + delta) & GRP_CHARGED_MASK))) {

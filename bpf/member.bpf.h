@@ -99,7 +99,7 @@ static __always_inline void charger_down(__u32 set)
  */
 static __always_inline void uncharge_task(struct grp_task *t, __u32 set)
 {
-	if (!__sync_val_compare_and_swap(&t->uncharged, 0, 1))
+	if (__sync_lock_test_and_set(&t->uncharged, GRP_UNCHARGED_DONE) != GRP_UNCHARGED_DONE)
 		charger_down(set);
 }
 
@@ -152,7 +152,7 @@ GRP_GLOBAL int move_task(struct grp_task *t, const struct task_now *now, __u32 e
 		from = grp_word_set(word);
 		if (grp_word_state(word) == GRP_STATE_EXITED)
 			return GRP_VERDICT_EXITING;
-		if (grp_word_state(word) == GRP_STATE_UNCLAIMED)
+		if (!is_born(t, word))
 			return GRP_VERDICT_UNBORN;
 		if (from == to || (expected != ANY_SET && from != expected))
 			return GRP_VERDICT_MOVED;
@@ -173,7 +173,7 @@ GRP_GLOBAL int move_task(struct grp_task *t, const struct task_now *now, __u32 e
 	return GRP_VERDICT_BUSY;
 }
 
-/* Take a task out of the members of its set, once (A3). */
+/* Take a task out of the members of its set, once (A3). Whoever adopts it looks for its end. */
 GRP_GLOBAL int exit_task(struct grp_task *t)
 {
 	struct grp_count *count;
@@ -186,8 +186,7 @@ GRP_GLOBAL int exit_task(struct grp_task *t)
 	for (i = 0; i < EXIT_TRIES; i++) {
 		word = read_word(t);
 		set = grp_word_set(word);
-		if (grp_word_state(word) == GRP_STATE_EXITED ||
-		    grp_word_state(word) == GRP_STATE_UNCLAIMED)
+		if (grp_word_state(word) == GRP_STATE_EXITED || !is_born(t, word))
 			return 0;
 		count = find_count(set);
 		if (!count)
@@ -201,6 +200,42 @@ GRP_GLOBAL int exit_task(struct grp_task *t)
 	}
 	stat_inc(GRP_STAT_RETRIES_SPENT);
 	return 0;
+}
+
+/*
+ * The last switch of a task. If nobody knows yet whose it is, that is noted, and then
+ * looked whether it has become known; who adopts it makes it known and then looks for the
+ * note: one of the two charges the last slice.
+ */
+static __always_inline void last_switch(struct grp_task *t, const struct task_now *now)
+{
+	__u64 word = read_word(t);
+
+	if (!is_born(t, word)) {
+		__sync_val_compare_and_swap(&t->uncharged, GRP_UNCHARGED_NOT_YET,
+					    GRP_UNCHARGED_UNBORN);
+		word = read_word(t);
+		if (grp_word_state(word) == GRP_STATE_EXITED)
+			charge(t, now);
+	}
+	/* Not EXITED: its exit hook was missed, the free hook does both. */
+	if (grp_word_state(word) == GRP_STATE_EXITED)
+		uncharge_task(t, grp_word_set(word));
+}
+
+/* What its hooks have left to whoever made it known whose a task is, if its end has come. */
+static __always_inline void catch_up(struct task_struct *p, struct grp_task *t)
+{
+	struct task_now now;
+
+	if (!(p->flags & PF_EXITING))
+		return;
+	exit_task(t);
+	if (*(volatile __u32 *)&t->uncharged != GRP_UNCHARGED_UNBORN)
+		return;
+	read_task(p, p->thread_info.cpu, &now);
+	charge(t, &now);
+	uncharge_task(t, grp_word_set(read_word(t)));
 }
 
 static __always_inline void init_task(const struct task_struct *p, struct grp_task *init,
@@ -236,6 +271,62 @@ static __always_inline struct grp_orphan_key orphan_key(const struct task_struct
 	return key;
 }
 
+/*
+ * What the table has of a task. An element that is deleted may be another task's at
+ * once: it is copied, and then looked for again.
+ */
+static __always_inline bool find_orphan(const struct task_struct *p, struct grp_orphan *ret_orphan)
+{
+	struct grp_orphan_key key = orphan_key(p);
+	const struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
+
+	if (!orphan)
+		return false;
+	*ret_orphan = *orphan;
+	return bpf_map_lookup_elem(&orphans, &key) == orphan;
+}
+
+/*
+ * The word of a task wherever it stands, for those who only read it: in the storage,
+ * else in the table, else it was taken from there meanwhile and is in the storage.
+ */
+static __always_inline __u64 find_word(struct task_struct *p)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	struct grp_orphan orphan;
+	__u32 adoption;
+	__u64 word = 0;
+
+	if (t) {
+		word = read_word(t);
+		if (is_born(t, word))
+			return word;
+	}
+	if (find_orphan(p, &orphan))
+		return grp_word(orphan.set, GRP_STATE_ALIVE, 0);
+	if (!t)
+		t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	if (!t)
+		return 0;
+	adoption = *(volatile __u32 *)&t->adoption;
+	word = read_word(t);
+	if (is_born(t, word) || adoption == GRP_ADOPTION_NONE || adoption == GRP_ADOPTION_DOUBT)
+		return word;
+	return grp_word(adoption - 1, GRP_STATE_ALIVE, word);
+}
+
+static long turn(__u32 i, void *data)
+{
+	return 0;
+}
+
+/* Test builds: who adopts one that may run meanwhile takes his time. */
+static __always_inline void fault_adopt(const struct task_struct *p)
+{
+	if (fault_adopt_loops && bpf_get_current_task_btf() != p)
+		bpf_loop(fault_adopt_loops, turn, NULL, 0);
+}
+
 /* Takes back what birth_orphan() has counted. */
 static __always_inline void orphan_down(__u32 set)
 {
@@ -247,27 +338,35 @@ static __always_inline void orphan_down(__u32 set)
 }
 
 /*
- * Give storage to a task whose birth found no room for it. The winner of the
- * deletion adopts; counts and the birth itself were counted then. Race partners:
- * a second birth hook, which may place the task first (then it was counted twice,
- * and is taken back), and a seeding pass that saw no orphan yet.
+ * Give storage to a task whose birth found no room for it; NULL: it is in no table. The
+ * winner of the deletion adopts; counts and the birth itself were counted then. Race
+ * partners: the task itself, which may run, fork, exec and exit meanwhile; a second
+ * birth hook, which may place the task first (then it was counted twice, and is taken
+ * back); and a seeding pass that saw no orphan yet.
  */
 static __always_inline struct grp_task *adopt(struct task_struct *p)
 {
 	struct grp_orphan_key key = orphan_key(p);
-	struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
+	struct grp_orphan orphan;
 	struct grp_task init = {}, *t;
 	__u32 set, state;
 	__u64 word;
 
-	if (!orphan)
+	if (!find_orphan(p, &orphan))
 		return NULL;
-	set = orphan->set;
-	init.exec_id = orphan->exec_id;
-	init.place = orphan->place;
+	set = orphan.set;
+	init.exec_id = orphan.exec_id;
+	init.place = orphan.place;
+	init.adoption = set + 1;
 	t = make_storage(p, &init);
-	if (!t || bpf_map_delete_elem(&orphans, &key))
+	if (!t)
+		return NULL;
+	/* Not made here: what the table knows is in the storage before it is in no table. */
+	*(volatile __u32 *)&t->adoption = set + 1;
+	__sync_val_compare_and_swap(&t->place, 0, orphan.place);
+	if (bpf_map_delete_elem(&orphans, &key))
 		return t;
+	fault_adopt(p);
 	word = read_word(t);
 	state = grp_word_state(word);
 	if ((state != GRP_STATE_UNCLAIMED && state != GRP_STATE_SEEDED) ||
@@ -278,7 +377,18 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 	if (state == GRP_STATE_SEEDED)
 		both_down(GRP_SET_ROOT);
 	stat_inc(GRP_STAT_ADOPTED);
+	catch_up(p, t);
 	return t;
+}
+
+/* Storage of the task that runs; NULL: there is none, nor a birth that was noted. */
+static __always_inline struct grp_task *own_storage(struct task_struct *p)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+
+	if (t && is_born(t, read_word(t)))
+		return t;
+	return adopt(p) ?: bpf_task_storage_get(&tasks, p, NULL, 0);
 }
 
 /*
@@ -288,48 +398,49 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 static __always_inline void exit_orphan(struct task_struct *p)
 {
 	struct grp_orphan_key key = orphan_key(p);
-	struct grp_orphan *orphan = bpf_map_lookup_elem(&orphans, &key);
+	struct grp_orphan orphan;
 	struct grp_count *count;
-	__u32 set;
 
 	stat_inc(GRP_STAT_EXIT_UNKNOWN);
-	if (!orphan)
+	if (!find_orphan(p, &orphan))
 		return;
-	set = orphan->set;
-	count = find_count(set);
+	count = find_count(orphan.set);
 	if (bpf_map_delete_elem(&orphans, &key) || !count)
 		return;
-	add_time(set, bpf_get_smp_processor_id(), p->se.sum_exec_runtime);
+	add_time(orphan.set, bpf_get_smp_processor_id(), p->se.sum_exec_runtime);
 	__sync_fetch_and_add(&count->exits, 1);
-	both_down(set);
+	both_down(orphan.set);
 }
 
 /*
  * Storage for a task that was there before the programs: a member of every
  * root, charged from now on. Race partner: the birth hook of a task that the
  * pass saw before the hook ran; it overrides the seed and returns these counts.
+ * If that one finds no room, it notes the birth and then looks for storage, and
+ * here storage is made and then looked for the birth: either sees the other. The
+ * time is read before the first look, so a task whose birth is noted after that
+ * look had not run then, and nothing of it is taken for older than the programs.
  * What is ours is told by the origin, which is written once.
  */
-static __always_inline struct grp_task *seed_task(struct task_struct *p)
+static __always_inline void seed_task(struct task_struct *p)
 {
-	struct grp_task init = {}, *t;
+	struct grp_task init = { .adoption = GRP_ADOPTION_DOUBT }, *t;
 
-	if (member_up(GRP_SET_ROOT))
-		return NULL;
 	init_task(p, &init, GRP_STATE_SEEDED, GRP_ORIGIN_SEED);
+	if (adopt(p) || member_up(GRP_SET_ROOT))
+		return;
 	t = make_storage(p, &init);
 	if (!t || t->origin != init.origin) {
 		both_down(GRP_SET_ROOT);
-		return t;
+		return;
 	}
 	entered(GRP_SET_ROOT, ENTER_BY_SEED);
 	stat_inc(GRP_STAT_SEEDED);
-	/* It may have gone through its exit hook before the storage was there. */
-	if (p->flags & PF_EXITING)
-		exit_task(t);
+	fault_adopt(p);
 	/* Its birth hook may have noted it between our look and the storage. */
-	adopt(p);
-	return t;
+	if (!adopt(p))
+		__sync_val_compare_and_swap(&t->adoption, GRP_ADOPTION_DOUBT, GRP_ADOPTION_NONE);
+	catch_up(p, t);
 }
 
 #endif

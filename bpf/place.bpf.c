@@ -61,8 +61,7 @@ static __always_inline void fill_place(struct grp_place_record *record, const st
 	record->pad = 0;
 	record->start_ns = p->start_boottime;
 	record->place = t ? read_place(t) : 0;
-	record->verdict = record->state == GRP_STATE_UNCLAIMED ? GRP_VERDICT_UNBORN :
-								 GRP_VERDICT_LISTED;
+	record->verdict = t && is_born(t, word) ? GRP_VERDICT_LISTED : GRP_VERDICT_UNBORN;
 }
 
 /* Which are told: by the plan, and whoever is still being born. @place: what it asks about. */
@@ -164,12 +163,12 @@ int pass_policies(struct bpf_iter__task *ctx)
 static __always_inline enum grp_verdict place_one(struct grp_task *t,
 						  const struct grp_scan_request *request)
 {
-	__u64 old, new;
+	__u64 word = read_word(t), old, new;
 	int i;
 
-	if (grp_word_state(read_word(t)) == GRP_STATE_EXITED)
+	if (grp_word_state(word) == GRP_STATE_EXITED)
 		return GRP_VERDICT_EXITING;
-	if (grp_word_state(read_word(t)) == GRP_STATE_UNCLAIMED)
+	if (!is_born(t, word))
 		return GRP_VERDICT_UNBORN;
 	for (i = 0; i < PLACE_TRIES; i++) {
 		old = read_place(t);

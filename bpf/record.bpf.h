@@ -53,19 +53,6 @@ static __always_inline void fill_record(struct grp_scan_record *record, struct t
 	record->time_ns = p->se.sum_exec_runtime;
 }
 
-/* The word of a task; one that found no room in task storage has its set noted. */
-static __always_inline __u64 find_word(struct task_struct *p)
-{
-	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	struct grp_orphan_key key = orphan_key(p);
-	struct grp_orphan *orphan;
-
-	if (t)
-		return read_word(t);
-	orphan = bpf_map_lookup_elem(&orphans, &key);
-	return orphan ? grp_word(orphan->set, GRP_STATE_ALIVE, 0) : 0;
-}
-
 /*
  * How long ago a task last ran. The kernel notes it by the clock that a CPU charges
  * its tasks by, which leaves out interrupts and stolen time, so that those of two
@@ -119,9 +106,13 @@ static __always_inline enum grp_verdict move_one(struct task_struct *p, struct g
 						 const struct grp_scan_request *request, __u64 to)
 {
 	struct task_now now;
+	__u64 word = read_word(t);
 
-	if (grp_word_state(read_word(t)) == GRP_STATE_EXITED)
+	if (grp_word_state(word) == GRP_STATE_EXITED)
 		return GRP_VERDICT_EXITING;
+	/* The plan was asked about a set that it may not be in. */
+	if (!is_born(t, word))
+		return GRP_VERDICT_UNBORN;
 	if (to == GRP_PLAN_NONE)
 		return GRP_VERDICT_NO_PLAN;
 	/* TASK-8: real or saved user id of the target, as it is at this moment. */

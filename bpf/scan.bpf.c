@@ -22,16 +22,9 @@ SEC("iter/task")
 int pass_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *p = ctx->task;
-	struct grp_task *t;
 
-	if (!p || (p->flags & PF_EXITING) || bpf_task_storage_get(&tasks, p, NULL, 0))
-		return 0;
-	t = adopt(p);
-	if (!t)
+	if (p && !(p->flags & PF_EXITING) && !bpf_task_storage_get(&tasks, p, NULL, 0))
 		seed_task(p);
-	else if (p->flags & PF_EXITING)
-		/* Its exit hook may have come before the storage was its own. */
-		exit_task(t);
 	return 0;
 }
 

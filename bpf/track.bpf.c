@@ -12,32 +12,22 @@ char LICENSE[] SEC("license") = "GPL";
 /* The set that a child of this task is born into. */
 static __always_inline __u32 parent_set(struct task_struct *parent)
 {
-	struct grp_task *t = bpf_task_storage_get(&tasks, parent, NULL, 0);
-	struct grp_orphan_key key;
-	struct grp_orphan *orphan;
-	__u32 set;
+	__u32 set = grp_word_set(find_word(parent));
 
-	if (t) {
-		set = grp_word_set(read_word(t));
-		return set == GRP_SET_GONE ? GRP_SET_ROOT : set;
-	}
-	key = orphan_key(parent);
-	orphan = bpf_map_lookup_elem(&orphans, &key);
-	return orphan ? orphan->set : GRP_SET_ROOT;
+	return set == GRP_SET_GONE ? GRP_SET_ROOT : set;
 }
 
 /* What the parent itself was given, see born_place(). */
 static __always_inline __u64 parent_place(struct task_struct *child, struct task_struct *parent)
 {
 	struct grp_task *t = bpf_task_storage_get(&tasks, parent, NULL, 0);
-	struct grp_orphan_key key;
-	struct grp_orphan *orphan;
+	struct grp_orphan orphan;
 
-	if (t)
-		return born_place(child, parent, t);
-	key = orphan_key(parent);
-	orphan = bpf_map_lookup_elem(&orphans, &key);
-	return orphan ? orphan->place : 0;
+	if ((!t || !is_born(t, read_word(t))) && find_orphan(parent, &orphan))
+		return orphan.place;
+	if (!t)
+		t = bpf_task_storage_get(&tasks, parent, NULL, 0);
+	return t ? born_place(child, parent, t) : 0;
 }
 
 /* No room in task storage: remember the set in the small table. */
@@ -195,10 +185,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *p)
 {
-	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	struct grp_task *t = own_storage(p);
 
-	if (!t)
-		t = adopt(p);
 	if (t)
 		exit_task(t);
 	else
@@ -225,7 +213,7 @@ int BPF_PROG(on_free, struct task_struct *p)
 		stat_inc(GRP_STAT_FREE_UNKNOWN);
 		return 0;
 	}
-	if (!t->uncharged) {
+	if (t->uncharged != GRP_UNCHARGED_DONE) {
 		read_task(p, bpf_get_smp_processor_id(), &now);
 		charge(t, &now);
 		exit_task(t);
@@ -251,12 +239,10 @@ int BPF_PROG(on_free, struct task_struct *p)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *p)
 {
-	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	struct grp_task *t = own_storage(p);
 	struct grp_count *count;
 	__u32 old, now;
 
-	if (!t)
-		t = adopt(p);
 	if (!t) {
 		/* No storage although it runs: a birth that nobody could note. */
 		seed_task(p);
@@ -264,7 +250,7 @@ int BPF_PROG(on_exec, struct task_struct *p)
 	}
 	old = t->exec_id;
 	now = p->self_exec_id;
-	count = find_count(grp_word_set(read_word(t)));
+	count = find_count(grp_word_set(find_word(p)));
 	if (now != old && count && __sync_val_compare_and_swap(&t->exec_id, old, now) == old)
 		__sync_fetch_and_add(&count->execs, now - old);
 	return 0;
@@ -281,7 +267,6 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct task_now now;
 	struct grp_task *t;
-	__u64 word;
 
 	if (!prev->pid)
 		return 0;
@@ -290,11 +275,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		return 0;
 	read_task(prev, bpf_get_smp_processor_id(), &now);
 	charge(t, &now);
-	if (prev->__state & TASK_DEAD) {
-		word = read_word(t);
-		/* Not EXITED: its exit hook was missed, the free hook does both. */
-		if (grp_word_state(word) == GRP_STATE_EXITED)
-			uncharge_task(t, grp_word_set(word));
-	}
+	if (prev->__state & TASK_DEAD)
+		last_switch(t, &now);
 	return 0;
 }

@@ -25,62 +25,7 @@
 #include <linux/types.h>
 #endif
 #include "grp/ids.h"
-
-/* --- the word of a task: set:16 | state:2 | charged:46 --------------------- */
-
-/* Charged time is kept modulo 2^46 ns: one slice may last 19.5 hours. */
-#define GRP_CHARGED_BITS 46
-#define GRP_CHARGED_MASK ((1ULL << GRP_CHARGED_BITS) - 1)
-#define GRP_STATE_SHIFT GRP_CHARGED_BITS
-#define GRP_SET_SHIFT 48
-
-enum grp_state {
-	GRP_STATE_UNCLAIMED, /* storage exists, the birth hook has not placed it yet */
-	GRP_STATE_SEEDED, /* placed in root by a pass; a birth hook may override */
-	GRP_STATE_ALIVE,
-	GRP_STATE_EXITED, /* no member any more, may still charge */
-	GRP_STATE_MAX,
-};
-
-static inline __u64 grp_word(__u32 set, __u32 state, __u64 charged_ns)
-{
-	return ((__u64)set << GRP_SET_SHIFT) | ((__u64)state << GRP_STATE_SHIFT) |
-	       (charged_ns & GRP_CHARGED_MASK);
-}
-
-static inline __u32 grp_word_set(__u64 word)
-{
-	return word >> GRP_SET_SHIFT;
-}
-
-static inline __u32 grp_word_state(__u64 word)
-{
-	return (word >> GRP_STATE_SHIFT) & 3;
-}
-
-static inline __u64 grp_word_charged(__u64 word)
-{
-	return word & GRP_CHARGED_MASK;
-}
-
-/* Where a task's storage came from; written once, when it is created. */
-enum grp_origin {
-	GRP_ORIGIN_BIRTH,
-	GRP_ORIGIN_SEED,
-};
-
-/* Task storage. Written by programs only. */
-struct grp_task {
-	__u64 word;
-	__u64 counts; /* nvcsw:24 | nivcsw:24 | migrations:16, already counted */
-	__u64 user_ns;
-	__u64 system_ns; /* the parts of utime and stime already counted */
-	__u32 exec_id; /* the part of self_exec_id already counted */
-	__u32 origin; /* enum grp_origin */
-	__u32 uncharged; /* 1: its last charge is done, its set was told (A4) */
-	__u32 pad;
-	__u64 place; /* see grp/place.h; written at birth, then by a pass only */
-};
+#include "grp/task.h"
 
 /* --- counters ------------------------------------------------------------- */
 
@@ -465,7 +410,6 @@ struct grp_shown {
 	__u64 pressure; /* the meter of memory_pressure: core/pressure.c */
 };
 
-_Static_assert(sizeof(struct grp_task) == 56, "abi");
 _Static_assert(sizeof(struct grp_cell) == 32, "abi");
 _Static_assert(sizeof(struct grp_mode) == 16, "abi");
 _Static_assert(sizeof(struct grp_count) == 64, "abi");
