@@ -7,6 +7,8 @@
 #ifndef GRP_BASE_FAULT_H
 #define GRP_BASE_FAULT_H
 
+#include <stdbool.h>
+
 /**
  * grp_fault_point() - about to do one update of the store.
  * @name: of the update, for lists of points; a literal.
@@ -26,5 +28,11 @@ void grp_fault_arm(void);
  * Return: that number; 0 when it is not set, and always in the product.
  */
 unsigned int grp_fault_number(const char *name);
+
+/**
+ * grp_fault_held() - whether a test wants what it names to wait.
+ * Return: true while the file exists that GRPAGENT_FAULT_NAME names; never in the product.
+ */
+bool grp_fault_held(const char *name);
 
 #endif

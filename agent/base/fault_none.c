@@ -18,3 +18,9 @@ unsigned int grp_fault_number(const char *name)
 	(void)name;
 	return 0;
 }
+
+bool grp_fault_held(const char *name)
+{
+	(void)name;
+	return false;
+}

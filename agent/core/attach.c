@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "core/census.h"
 #include "core/internal.h"
 
@@ -182,7 +183,6 @@ static int pause_for_test(struct move *move)
 	struct grp_scan_request whole = move->request;
 	int r;
 
-	move->core->test_pauses--;
 	move->request.tid = whole.tgid;
 	move->request.tgid = 0;
 	r = run_pass(move);
@@ -194,7 +194,7 @@ static int move_rounds(struct move *move)
 {
 	int r;
 
-	if (move->core->test_pauses && move->request.tgid)
+	if (move->request.tgid && grp_fault_held("ATTACH"))
 		return pause_for_test(move);
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "core/place_memory_internal.h"
 
 int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
@@ -21,7 +20,6 @@ int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct gr
 	core->kernel = kernel;
 	core->view = view;
 	core->groups_per_uid = view->capacity_groups;
-	core->test_pauses = grp_fault_number("ATTACH_PAUSES");
 	core->base_size = sizeof(struct grp_base) + view->cpus * sizeof(struct grp_base_cpu);
 	core->base = calloc(1, core->base_size);
 	core->sets = calloc(view->capacity_sets, sizeof(*core->sets));

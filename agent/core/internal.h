@@ -45,7 +45,6 @@ struct grp_core {
 	bool in_grace; /* a grace period is on its way: one at a time */
 	struct grp_journal fold; /* a fold that failed half-way; ended before the next */
 	unsigned int groups_per_uid;
-	unsigned int test_pauses; /* attaches of processes that pause; 0 in the product */
 	bool unfinished; /* there may be notes, see unfinished.h */
 	struct grp_value_entry *root_values; /* of roots of exclusive subsystems */
 	struct grp_value_entry *stray_values; /* found at start, to be dropped */

@@ -10,13 +10,11 @@ load fs_helper
 load affinity
 
 THREADS=5
-# Pauses that last until we have looked and killed, and are over within the 30 s after which
-# a move is given up
-SOME=$((150 * ${SLOW:-1} < 350 ? 150 * ${SLOW:-1} : 350))
 
 setup() {
 	use_test_agent
 	new_instance
+	HOLD=$BATS_TEST_TMPDIR/hold
 }
 
 teardown() {
@@ -26,9 +24,19 @@ teardown() {
 	return "$status"
 }
 
-# start_pausing TRIES: the agent, whose attaches of processes move one thread so often
+# start_held: an agent that moves one thread where it should move a process, until go_on
+start_held() {
+	touch "$HOLD"
+	GRPAGENT_FAULT_ATTACH=$HOLD start_agent
+}
+
+go_on() {
+	rm "$HOLD"
+}
+
+# start_pausing: the same, with a group and a process of $THREADS threads
 start_pausing() {
-	GRPAGENT_FAULT_ATTACH_PAUSES=$1 start_agent
+	start_held
 	ctl mkdir /g
 	start_threads $((THREADS - 2))
 	PROCESS=${TIDS[0]}
@@ -38,10 +46,15 @@ has_tasks() { # GROUP N
 	(($(group_stat "$1" tasks) == $2))
 }
 
+# move_held VERB GROUP ...: begun, and not ended
+move_held() {
+	spawn mover "$GRPCTL" --instance "$INSTANCE" "$@"
+	wait_until 30 has_tasks "$2" 1
+}
+
 @test "killed in a pause: the next start moves the others" {
-	start_pausing 1000000
-	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
-	wait_until 30 has_tasks /g 1
+	start_pausing
+	move_held attach /g "$PROCESS"
 	kill_agent
 	await mover 30 || true # its agent has gone
 	start_agent
@@ -54,53 +67,57 @@ has_tasks() { # GROUP N
 }
 
 @test "killed in a pause of a pause: the agent goes on" {
-	start_pausing 1000000
-	spawn mover "$GRPCTL" --instance "$INSTANCE" set /g cgroup.procs "$PROCESS"
-	wait_until 30 has_tasks /g 1
+	start_pausing
+	move_held set /g cgroup.procs "$PROCESS"
 	kill_agent
 	await mover 30 || true # its agent has gone
-	GRPAGENT_FAULT_ATTACH_PAUSES=200 start_agent
+	start_held
+	has_tasks /g 1
+	go_on
 	wait_until 60 has_tasks /g "$THREADS"
 	assert_equal "$(ctl --json status | jq .events_lost)" 0 "events lost"
 }
 
 @test "who waits is answered when all are there, whichever way he asks" {
-	start_pausing 20
-	ctl attach /g "$PROCESS"
+	start_pausing
+	ctl mkdir /h
+	move_held attach /g "$PROCESS"
+	go_on
+	await mover 30
 	has_tasks /g "$THREADS"
-	restart_pausing 20
-	ctl set / cgroup.procs "$PROCESS"
-	has_tasks /g 0
-}
-
-restart_pausing() {
-	stop_agent
-	GRPAGENT_FAULT_ATTACH_PAUSES=$1 start_agent
+	touch "$HOLD"
+	move_held set /h cgroup.procs "$PROCESS"
+	go_on
+	await mover 30
+	has_tasks /h "$THREADS"
 }
 
 @test "a client that goes away in a pause: what has begun is ended" {
-	start_pausing "$SOME"
-	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
-	wait_until 30 has_tasks /g 1
+	start_pausing
+	move_held attach /g "$PROCESS"
 	kill -KILL "$(spawned mover)"
+	go_on
 	wait_until 60 has_tasks /g "$THREADS"
 }
 
 @test "the last who moves a process decides" {
-	start_pausing "$SOME"
+	start_pausing
 	ctl mkdir /h
-	spawn mover "$GRPCTL" --instance "$INSTANCE" attach /g "$PROCESS"
-	wait_until 30 has_tasks /g 1
+	move_held attach /g "$PROCESS"
 	kill -KILL "$(spawned mover)"
-	ctl attach /h "$PROCESS"
+	await mover 30 || true # killed
+	move_held attach /h "$PROCESS"
+	go_on
+	await mover 30
 	has_tasks /h "$THREADS"
-	restart_pausing 0
+	stop_agent
+	start_agent
 	has_tasks /h "$THREADS"
 }
 
 @test "a writer at a mount who is killed in a pause is gone at once, and nothing is half done" {
 	need_fuse
-	start_pausing "$SOME"
+	start_pausing
 	ctl mount -o cpuacct p
 	ctl mkdir p:/g
 	mount_fs p
@@ -110,6 +127,7 @@ restart_pausing() {
 	kill -KILL "$(spawned writer)"
 	await writer 10 || true # killed
 	assert_equal "$(ctl --json status | jq .counters.fs_interrupted)" 1 "interrupted"
+	go_on
 	wait_until 60 has_tasks p:/g "$THREADS"
 	wait_until 10 has_no_handles
 	echo "$PROCESS" >"$DIR/cgroup.procs"

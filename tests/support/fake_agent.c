@@ -32,7 +32,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LIFE_SECONDS 60
+#define LIFE_SECONDS 600
 
 static const char unexpected[] = "{\"error\":\"test.fake.Unexpected\",\"parameters\":{}}";
 

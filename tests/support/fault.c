@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,14 +68,26 @@ void grp_fault_point(const char *name)
 		(void)raise(SIGSTOP);
 }
 
-unsigned int grp_fault_number(const char *name)
+static const char *value_of(const char *name)
 {
 	char variable[64];
-	const char *text;
-	uint64_t n;
 
 	(void)snprintf(variable, sizeof(variable), "GRPAGENT_FAULT_%s", name);
-	text = getenv(variable);
+	return getenv(variable);
+}
+
+bool grp_fault_held(const char *name)
+{
+	const char *file = value_of(name);
+
+	return file && !access(file, F_OK);
+}
+
+unsigned int grp_fault_number(const char *name)
+{
+	const char *text = value_of(name);
+	uint64_t n;
+
 	if (!text)
 		return 0;
 	if (grp_parse_u64(text, 0, UINT32_MAX, &n) < 0)
