@@ -54,24 +54,9 @@ static __always_inline void read_task(const struct task_struct *p, __u32 cpu,
 	ret_now->pad = 0;
 }
 
-static __always_inline __u64 read_word(const struct grp_task *t)
-{
-	return *(const volatile __u64 *)&t->word;
-}
-
 static __always_inline bool swap_word(struct grp_task *t, __u64 from, __u64 to)
 {
 	return __sync_val_compare_and_swap(&t->word, from, to) == from;
-}
-
-/* Whether a word says whose the storage is, see enum grp_adoption. The word is read before this. */
-static __always_inline bool is_born(const struct grp_task *t, __u64 word)
-{
-	__u32 state = grp_word_state(word);
-
-	if (state == GRP_STATE_SEEDED)
-		return *(const volatile __u32 *)&t->adoption == GRP_ADOPTION_NONE;
-	return state != GRP_STATE_UNCLAIMED;
 }
 
 /* now - then in a field of so many bits; 0 when now is the older one, which it is by little. */

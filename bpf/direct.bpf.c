@@ -40,7 +40,7 @@ static __always_inline void move(struct task_struct *p, const struct grp_direct 
 	if (t) {
 		word = read_word(t);
 		record->from = grp_word_set(word);
-		record->verdict = move_one(p, t, &direct->request, wanted_set(direct, word));
+		record->verdict = move_one(p, t, word, &direct->request, wanted_set(direct, word));
 		word = read_word(t);
 	} else if (p->flags & PF_EXITING) {
 		record->verdict = GRP_VERDICT_EXITING;

@@ -130,9 +130,6 @@ static __always_inline void entered(__u32 set, enum entrance how)
 	__sync_fetch_and_add(&count->changes, 1);
 }
 
-/* For move_task(): whatever set the task is in. */
-#define ANY_SET GRP_PLAN_NONE
-
 /*
  * Swap the set of a task, from any CPU, if it is in the set that is expected.
  * The time up to now is claimed by the swap itself and goes to the old set. Race
@@ -154,8 +151,10 @@ GRP_GLOBAL int move_task(struct grp_task *t, const struct task_now *now, __u32 e
 			return GRP_VERDICT_EXITING;
 		if (!is_born(t, word))
 			return GRP_VERDICT_UNBORN;
-		if (from == to || (expected != ANY_SET && from != expected))
+		if (from == to)
 			return GRP_VERDICT_MOVED;
+		if (from != expected)
+			return GRP_VERDICT_BUSY;
 		if (member_up(to))
 			return GRP_VERDICT_NO_PLAN;
 		charge_counts(t, now, from);
@@ -227,15 +226,18 @@ static __always_inline void last_switch(struct grp_task *t, const struct task_no
 static __always_inline void catch_up(struct task_struct *p, struct grp_task *t)
 {
 	struct task_now now;
+	__u64 word;
 
 	if (!(p->flags & PF_EXITING))
 		return;
 	exit_task(t);
-	if (*(volatile __u32 *)&t->uncharged != GRP_UNCHARGED_UNBORN)
+	word = read_word(t);
+	if (grp_word_state(word) != GRP_STATE_EXITED ||
+	    *(volatile __u32 *)&t->uncharged != GRP_UNCHARGED_UNBORN)
 		return;
 	read_task(p, p->thread_info.cpu, &now);
 	charge(t, &now);
-	uncharge_task(t, grp_word_set(read_word(t)));
+	uncharge_task(t, grp_word_set(word));
 }
 
 static __always_inline void init_task(const struct task_struct *p, struct grp_task *init,
@@ -312,7 +314,9 @@ static __always_inline __u64 find_word(struct task_struct *p)
 	word = read_word(t);
 	if (is_born(t, word) || adoption == GRP_ADOPTION_NONE || adoption == GRP_ADOPTION_DOUBT)
 		return word;
-	return grp_word(adoption - 1, GRP_STATE_ALIVE, word);
+	/* One that has ended without room is in no table, and nobody makes its storage its own. */
+	return grp_word(adoption - 1, p->flags & PF_EXITING ? GRP_STATE_EXITED : GRP_STATE_ALIVE,
+			word);
 }
 
 static long turn(__u32 i, void *data)
@@ -321,10 +325,16 @@ static long turn(__u32 i, void *data)
 }
 
 /* Test builds: who adopts one that may run meanwhile takes his time. */
-static __always_inline void fault_adopt(const struct task_struct *p)
+static __always_inline void fault_loops(const struct task_struct *p)
 {
 	if (fault_adopt_loops && bpf_get_current_task_btf() != p)
 		bpf_loop(fault_adopt_loops, turn, NULL, 0);
+}
+
+/* ... or finds no room. */
+static __always_inline bool fault_room(const struct task_struct *p)
+{
+	return fault_adopt_room && bpf_get_current_task_btf() != p;
 }
 
 /* Takes back what birth_orphan() has counted. */
@@ -338,8 +348,8 @@ static __always_inline void orphan_down(__u32 set)
 }
 
 /*
- * Give storage to a task whose birth found no room for it; NULL: it is in no table. The
- * winner of the deletion adopts; counts and the birth itself were counted then. Race
+ * Give storage to a task whose birth found no room for it; NULL: it is in no table, or there
+ * is no room still. The winner of the deletion adopts; counts and the birth itself were counted then. Race
  * partners: the task itself, which may run, fork, exec and exit meanwhile; a second
  * birth hook, which may place the task first (then it was counted twice, and is taken
  * back); and a seeding pass that saw no orphan yet.
@@ -351,8 +361,9 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 	struct grp_task init = {}, *t;
 	__u32 set, state;
 	__u64 word;
+	int i;
 
-	if (!find_orphan(p, &orphan))
+	if (!find_orphan(p, &orphan) || fault_room(p))
 		return NULL;
 	set = orphan.set;
 	init.exec_id = orphan.exec_id;
@@ -362,22 +373,27 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 	if (!t)
 		return NULL;
 	/* Not made here: what the table knows is in the storage before it is in no table. */
-	*(volatile __u32 *)&t->adoption = set + 1;
-	__sync_val_compare_and_swap(&t->place, 0, orphan.place);
+	if (!is_born(t, read_word(t))) {
+		*(volatile __u32 *)&t->adoption = set + 1;
+		__sync_val_compare_and_swap(&t->place, 0, orphan.place);
+	}
 	if (bpf_map_delete_elem(&orphans, &key))
 		return t;
-	fault_adopt(p);
-	word = read_word(t);
-	state = grp_word_state(word);
-	if ((state != GRP_STATE_UNCLAIMED && state != GRP_STATE_SEEDED) ||
-	    !swap_word(t, word, grp_word(set, GRP_STATE_ALIVE, word))) {
-		orphan_down(set);
+	fault_loops(p);
+	for (i = 0; i < EXIT_TRIES; i++) {
+		word = read_word(t);
+		state = grp_word_state(word);
+		if (state != GRP_STATE_UNCLAIMED && state != GRP_STATE_SEEDED)
+			break;
+		if (!swap_word(t, word, grp_word(set, GRP_STATE_ALIVE, word)))
+			continue;
+		if (state == GRP_STATE_SEEDED)
+			both_down(GRP_SET_ROOT);
+		stat_inc(GRP_STAT_ADOPTED);
+		catch_up(p, t);
 		return t;
 	}
-	if (state == GRP_STATE_SEEDED)
-		both_down(GRP_SET_ROOT);
-	stat_inc(GRP_STAT_ADOPTED);
-	catch_up(p, t);
+	orphan_down(set);
 	return t;
 }
 
@@ -425,9 +441,15 @@ static __always_inline void exit_orphan(struct task_struct *p)
 static __always_inline void seed_task(struct task_struct *p)
 {
 	struct grp_task init = { .adoption = GRP_ADOPTION_DOUBT }, *t;
+	struct grp_orphan orphan;
 
 	init_task(p, &init, GRP_STATE_SEEDED, GRP_ORIGIN_SEED);
-	if (adopt(p) || member_up(GRP_SET_ROOT))
+	/* One that is noted is never seeded, also if there is no room for it still. */
+	if (find_orphan(p, &orphan)) {
+		adopt(p);
+		return;
+	}
+	if (member_up(GRP_SET_ROOT))
 		return;
 	t = make_storage(p, &init);
 	if (!t || t->origin != init.origin) {
@@ -436,7 +458,7 @@ static __always_inline void seed_task(struct task_struct *p)
 	}
 	entered(GRP_SET_ROOT, ENTER_BY_SEED);
 	stat_inc(GRP_STAT_SEEDED);
-	fault_adopt(p);
+	fault_loops(p);
 	/* Its birth hook may have noted it between our look and the storage. */
 	if (!adopt(p))
 		__sync_val_compare_and_swap(&t->adoption, GRP_ADOPTION_DOUBT, GRP_ADOPTION_NONE);

@@ -160,7 +160,7 @@ int pass_policies(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-static __always_inline enum grp_verdict place_one(struct grp_task *t,
+static __always_inline enum grp_verdict place_one(const struct task_struct *p, struct grp_task *t,
 						  const struct grp_scan_request *request)
 {
 	__u64 word = read_word(t), old, new;
@@ -169,7 +169,7 @@ static __always_inline enum grp_verdict place_one(struct grp_task *t,
 	if (grp_word_state(word) == GRP_STATE_EXITED)
 		return GRP_VERDICT_EXITING;
 	if (!is_born(t, word))
-		return GRP_VERDICT_UNBORN;
+		return p->flags & PF_EXITING ? GRP_VERDICT_EXITING : GRP_VERDICT_UNBORN;
 	for (i = 0; i < PLACE_TRIES; i++) {
 		old = read_place(t);
 		if (grp_place_of(old, request->half) != request->expected)
@@ -199,7 +199,7 @@ int pass_place(struct bpf_iter__task *ctx)
 		return 0;
 	t = bpf_task_storage_get(&tasks, p, NULL, 0);
 	if (t)
-		verdict = place_one(t, request);
+		verdict = place_one(p, t, request);
 	fill_place(&record, p, t);
 	record.verdict = verdict;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

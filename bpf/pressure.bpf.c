@@ -61,17 +61,21 @@ static __always_inline void count_one(__u32 *bucket, __u64 second)
 	}
 }
 
-/* A task that could not be given storage (an orphan) is not counted. */
+/* A task that could not be given storage (an orphan), or is just being given it, is not counted. */
 static __always_inline int count_current(void)
 {
 	struct grp_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 	__u64 second = bpf_ktime_get_ns() / 1000000000;
 	struct grp_pressure *pressure;
+	__u64 word;
 	__u32 set;
 
 	if (!t || !elected())
 		return 0;
-	set = grp_word_set(*(volatile __u64 *)&t->word);
+	word = read_word(t);
+	if (!is_born(t, word))
+		return 0;
+	set = grp_word_set(word);
 	pressure = bpf_map_lookup_elem(&reclaims, &set);
 	if (pressure)
 		count_one(&pressure->bucket[second % GRP_PRESSURE_SECONDS], second);

@@ -102,17 +102,17 @@ static __always_inline void list_one(struct task_struct *p, __u64 word,
 	bpf_core_read_str(record->comm, sizeof(record->comm), &p->comm);
 }
 
+/* @word: of the task, by which the plan said @to. */
 static __always_inline enum grp_verdict move_one(struct task_struct *p, struct grp_task *t,
-						 const struct grp_scan_request *request, __u64 to)
+						 __u64 word, const struct grp_scan_request *request,
+						 __u64 to)
 {
 	struct task_now now;
-	__u64 word = read_word(t);
 
 	if (grp_word_state(word) == GRP_STATE_EXITED)
 		return GRP_VERDICT_EXITING;
-	/* The plan was asked about a set that it may not be in. */
 	if (!is_born(t, word))
-		return GRP_VERDICT_UNBORN;
+		return p->flags & PF_EXITING ? GRP_VERDICT_EXITING : GRP_VERDICT_UNBORN;
 	if (to == GRP_PLAN_NONE)
 		return GRP_VERDICT_NO_PLAN;
 	/* TASK-8: real or saved user id of the target, as it is at this moment. */
@@ -120,7 +120,7 @@ static __always_inline enum grp_verdict move_one(struct task_struct *p, struct g
 	    request->uid != p->cred->suid.val)
 		return GRP_VERDICT_DENIED;
 	read_task(p, p->thread_info.cpu, &now);
-	return move_task(t, &now, ANY_SET, to);
+	return move_task(t, &now, grp_word_set(word), to);
 }
 
 #endif

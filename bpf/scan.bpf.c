@@ -23,8 +23,13 @@ int pass_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *p = ctx->task;
 
-	if (p && !(p->flags & PF_EXITING) && !bpf_task_storage_get(&tasks, p, NULL, 0))
+	if (!p || (p->flags & PF_EXITING))
+		return 0;
+	if (!bpf_task_storage_get(&tasks, p, NULL, 0))
 		seed_task(p);
+	else
+		/* Noted by a hook that could not see its storage (before 6.2), or could not be taken out. */
+		adopt(p);
 	return 0;
 }
 
@@ -66,10 +71,10 @@ int pass_list(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Where the plan sends the task; GRP_PLAN_NONE: it does not say. */
-static __always_inline __u64 planned(const struct grp_task *t)
+/* Where the plan sends a task; GRP_PLAN_NONE: it does not say. */
+static __always_inline __u64 planned(__u64 word)
 {
-	__u32 set = grp_word_set(read_word(t));
+	__u32 set = grp_word_set(word);
 	const __u64 *to = bpf_map_lookup_elem(&plan, &set);
 
 	return to ? *to : GRP_PLAN_NONE;
@@ -89,8 +94,9 @@ int pass_move(struct bpf_iter__task *ctx)
 		return 0;
 	t = bpf_task_storage_get(&tasks, p, NULL, 0);
 	if (t) {
-		record.from = grp_word_set(read_word(t));
-		record.verdict = move_one(p, t, request, planned(t));
+		word = read_word(t);
+		record.from = grp_word_set(word);
+		record.verdict = move_one(p, t, word, request, planned(word));
 		word = read_word(t);
 	} else if (p->flags & PF_EXITING) {
 		record.verdict = GRP_VERDICT_EXITING;

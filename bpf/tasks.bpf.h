@@ -21,4 +21,19 @@ struct {
 	__type(value, struct grp_task);
 } tasks __weak SEC(".maps");
 
+static __always_inline __u64 read_word(const struct grp_task *t)
+{
+	return *(const volatile __u64 *)&t->word;
+}
+
+/* Whether a word says whose the storage is, see enum grp_adoption. The word is read before this. */
+static __always_inline bool is_born(const struct grp_task *t, __u64 word)
+{
+	__u32 state = grp_word_state(word);
+
+	if (state == GRP_STATE_SEEDED)
+		return *(const volatile __u32 *)&t->adoption == GRP_ADOPTION_NONE;
+	return state != GRP_STATE_UNCLAIMED;
+}
+
 #endif

@@ -53,7 +53,10 @@ static __always_inline void birth_orphan(struct task_struct *child, struct task_
 		}
 		entered(orphan.set, ENTER_BY_FORK);
 		stat_inc(GRP_STAT_BIRTH_ORPHANS);
-		/* A pass may have made storage just before there was this entry. */
+		/*
+		 * A pass may have made storage just before there was this entry: it looks for
+		 * the entry after that. The counting above is the barrier between ours.
+		 */
 		if (bpf_task_storage_get(&tasks, child, NULL, 0))
 			adopt(child);
 		else
@@ -69,12 +72,15 @@ static __always_inline struct grp_task *birth_storage(struct task_struct *child,
 {
 	struct grp_task init = {}, *t = bpf_task_storage_get(&tasks, child, NULL, 0);
 
+	struct grp_orphan orphan;
+
 	fault = fault && fault_birth_every && child->pid % fault_birth_every == 0;
-	if (!t && !fault)
-		t = adopt(child); /* the hook before this one found no room */
 	if (t)
 		return t;
 	if (!fault) {
+		/* The hook before this one found no room: then it is noted, and counted. */
+		if (find_orphan(child, &orphan))
+			return adopt(child);
 		init_task(child, &init, GRP_STATE_UNCLAIMED, GRP_ORIGIN_BIRTH);
 		t = make_storage(child, &init);
 	}
@@ -242,15 +248,19 @@ int BPF_PROG(on_exec, struct task_struct *p)
 	struct grp_task *t = own_storage(p);
 	struct grp_count *count;
 	__u32 old, now;
+	__u64 word;
 
 	if (!t) {
 		/* No storage although it runs: a birth that nobody could note. */
 		seed_task(p);
-		return 0;
+		t = bpf_task_storage_get(&tasks, p, NULL, 0);
 	}
+	if (!t)
+		return 0;
 	old = t->exec_id;
 	now = p->self_exec_id;
-	count = find_count(grp_word_set(find_word(p)));
+	word = read_word(t);
+	count = find_count(grp_word_set(is_born(t, word) ? word : find_word(p)));
 	if (now != old && count && __sync_val_compare_and_swap(&t->exec_id, old, now) == old)
 		__sync_fetch_and_add(&count->execs, now - old);
 	return 0;

@@ -32,6 +32,7 @@ int grp_maps_size(struct grp_bpf *bpf)
 	bpf->skel->rodata->mask_words = (bpf->view.cpus + 63) / 64;
 	bpf->skel->rodata->fault_birth_every = grp_fault_number("BIRTH_EVERY");
 	bpf->skel->rodata->fault_birth_both = grp_fault_number("BIRTH_BOTH");
+	bpf->skel->rodata->fault_adopt_room = grp_fault_number("ADOPT_ROOM");
 	bpf->skel->rodata->fault_adopt_loops = grp_fault_number("ADOPT_LOOPS");
 	return r;
 }

@@ -19,10 +19,11 @@ teardown() {
 	cleanup
 }
 
-# storm_with_fault EVERY BOTH [LOOPS]: the group's figures equal the storm's own and v1's
+# storm_with_fault EVERY BOTH [LOOPS [ROOM]]: the group's figures equal the storm's own and v1's
 storm_with_fault() {
 	local totals births
-	export GRPAGENT_FAULT_BIRTH_EVERY=$1 GRPAGENT_FAULT_BIRTH_BOTH=$2 GRPAGENT_FAULT_ADOPT_LOOPS=${3-0}
+	export GRPAGENT_FAULT_BIRTH_EVERY=$1 GRPAGENT_FAULT_BIRTH_BOTH=$2
+	export GRPAGENT_FAULT_ADOPT_LOOPS=${3-0} GRPAGENT_FAULT_ADOPT_ROOM=${4-0}
 	start_agent
 	ctl mkdir "$G"
 	make_v1 V1
@@ -57,6 +58,16 @@ storm_with_fault() {
 # switch, and was left to the free hook. A pass that takes its time meets this in every storm.
 @test "adoption that takes its time, while the adopted go on" {
 	storm_with_fault 3 1 1000000
+}
+
+# The second hook, and a pass, found no room to adopt and then room to make storage of their own: the
+# birth was counted twice, or what the task had run before the pass was nobody's.
+@test "room that comes a moment after it was looked for, in the second birth hook" {
+	storm_with_fault 3 0 0 1
+}
+
+@test "room that comes a moment after it was looked for, in a pass" {
+	storm_with_fault 3 1 0 1
 }
 
 @test "time of orphans is exact, in the first hook's case" {
