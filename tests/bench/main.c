@@ -53,7 +53,7 @@ int bench_fail(int error, const char *format, ...)
 
 unsigned int bench_scaled(const struct bench *bench, unsigned int full, unsigned int smoke)
 {
-	return bench->smoke ? smoke : bench->quick ? full / 2 : full;
+	return bench->smoke ? smoke : bench->quick ? full / 4 : full;
 }
 
 /* --- one row ---------------------------------------------------------------------- */

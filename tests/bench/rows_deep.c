@@ -71,7 +71,7 @@ static int stage_open(struct bench *bench)
 	if (!r)
 		r = enter_chain(&stage->small, "default", 1);
 	if (!r)
-		r = make_groups(&stage->full, bench_scaled(bench, GROUPS, 200));
+		r = make_groups(&stage->full, bench->smoke ? 200 : GROUPS);
 	if (!r)
 		r = enter_chain(&stage->full, "default", LEVELS);
 	stage->hierarchies = 1;
@@ -174,8 +174,8 @@ static int nested(struct bench *bench, const struct bench_row *row, enum bench_s
 const struct bench_row bench_rows_deep[] = {
 	{ "deep-1", "ping-pong, 1 hierarchy", FULL, SMALL, &this_stage, deep, BENCH_CPU, 0, 1, 0,
 	  1.01, NULL },
-	{ "deep-4", "ping-pong, 4 hierarchies", FULL, SMALL, &this_stage, deep, BENCH_CPU, 0, 4, 0,
-	  1.01, NULL },
+	{ "deep-4", "ping-pong, 4 hierarchies", FULL, SMALL, &this_stage, deep, BENCH_CPU,
+	  BENCH_LONG, 4, 0, 1.01, NULL },
 	{ "deep-16", "ping-pong, 16 hierarchies", FULL, SMALL, &this_stage, deep, BENCH_CPU, 0, 16,
 	  0, 1.01, NULL },
 	{ "nested", "ping-pong inside 64 nested groups", "ours", "v1 cpuacct", &this_stage, nested,

@@ -101,7 +101,7 @@ static int hackbench(struct bench *bench, const struct bench_row *row, enum benc
 		kind[1] = 'T';
 	/* A quick run has no time for more. */
 	(void)snprintf(loops, sizeof(loops), "%u",
-		       bench->quick ? bench_scaled(bench, 120, 10) : 600);
+		       bench->quick ? bench_scaled(bench, 240, 10) : 600);
 	r = r ? r : bench_command(argv, ret_time);
 	if (!r)
 		return 0;
@@ -139,7 +139,7 @@ const struct bench_row bench_rows_free[] = {
 	{ "vfork", "vfork + exec `true` + wait", ATTACHED, DETACHED, &this_stage, vfork_exec,
 	  BENCH_CPU, 0, 200, 0, 1.02, NULL },
 	{ "hackbench-p", "hackbench, processes", ATTACHED, DETACHED, &this_stage, hackbench,
-	  BENCH_CPU, 0, 0, 0, 1.02, NULL },
+	  BENCH_CPU, BENCH_LONG, 0, 0, 1.02, NULL },
 	{ "hackbench-t", "hackbench, threads", ATTACHED, DETACHED, &this_stage, hackbench,
 	  BENCH_CPU, 0, 1, 0, 1.02, NULL },
 	{ "make", "`make -j2` of a part of this project", ATTACHED, DETACHED, &this_stage, make,

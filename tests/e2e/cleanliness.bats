@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=alone
 # timeout: 900
 #
 # Property 8: nothing stays behind after --unload, neither pins nor programs nor

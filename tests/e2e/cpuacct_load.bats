@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=alone
 # timeout: 300
 #
 # The historical forms of cpuacct: usage_ms, load, report (ACCT-6...18, scenarios 21 and 22 of the
