@@ -305,7 +305,7 @@ const struct bench_row bench_rows_life[] = {
 	{ "idle-wakeups", "nothing happens, 10,000 groups", "wake-ups a minute", NULL, &life_stage,
 	  idle, BENCH_FIGURE, BENCH_SINGLE | BENCH_MAX, 0, 1, -1, "" },
 	{ "idle-cpu", "nothing happens, 10,000 groups", "CPU time a minute", NULL, &life_stage,
-	  idle, BENCH_FIGURE, BENCH_SINGLE | BENCH_MAX | BENCH_LONG, 1, 1, -1, "ms" },
+	  idle, BENCH_FIGURE, BENCH_SINGLE | BENCH_MAX, 1, 1, -1, "ms" },
 	{ "release", "a group is released (`auto_delete`), beside 10,000", "CPU time of the agent",
 	  NULL, &life_stage, release, BENCH_CPU, BENCH_SINGLE, 0, 3, 0, NULL },
 	{ "memory-agent", "memory of the agent", "a group", NULL, &memory_stage, memory,
