@@ -63,13 +63,13 @@ at_most() {
 		echo "$name: $counted, at most $bound"
 		((counted > bound / 3 && counted <= bound)) || status=1
 	done <<-END
-		on_switch 700 650 650
+		on_switch 770 690 690
 		on_newtask 115000 48000 72000
 		on_fork 115000 48000 72000
-		on_exit 1050 1050 1050
-		on_free 1900 1900 1800
-		on_exec 1650 1650 1600
-		pass_seed 1500 1500 1500
+		on_exit 2900 2800 2850
+		on_free 2600 2550 2550
+		on_exec 4900 4750 4900
+		pass_seed 4550 4450 4500
 		pass_list 9000 3300 3200
 		pass_move 55000 26000 28000
 		pass_placed 1100 3100 3050
