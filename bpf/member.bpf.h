@@ -331,10 +331,10 @@ static __always_inline void fault_loops(const struct task_struct *p)
 		bpf_loop(fault_adopt_loops, turn, NULL, 0);
 }
 
-/* ... or finds no room. */
+/* ... or finds no room, half of the times. */
 static __always_inline bool fault_room(const struct task_struct *p)
 {
-	return fault_adopt_room && bpf_get_current_task_btf() != p;
+	return fault_adopt_room && bpf_get_current_task_btf() != p && bpf_get_prandom_u32() & 1;
 }
 
 /* Takes back what birth_orphan() has counted. */
@@ -348,11 +348,11 @@ static __always_inline void orphan_down(__u32 set)
 }
 
 /*
- * Give storage to a task whose birth found no room for it; NULL: it is in no table, or there
- * is no room still. The winner of the deletion adopts; counts and the birth itself were counted then. Race
- * partners: the task itself, which may run, fork, exec and exit meanwhile; a second
- * birth hook, which may place the task first (then it was counted twice, and is taken
- * back); and a seeding pass that saw no orphan yet.
+ * Give storage to a task whose birth found no room for it; NULL: it is in no table, or
+ * there is no room still. The winner of the deletion adopts; counts and the birth itself
+ * were counted then. Race partners: the task itself, which may run, fork, exec and exit
+ * meanwhile; a second birth hook, which may place the task first (then it was counted
+ * twice, and is taken back); and a seeding pass that saw no orphan yet.
  */
 static __always_inline struct grp_task *adopt(struct task_struct *p)
 {
@@ -363,13 +363,13 @@ static __always_inline struct grp_task *adopt(struct task_struct *p)
 	__u64 word;
 	int i;
 
-	if (!find_orphan(p, &orphan) || fault_room(p))
+	if (!find_orphan(p, &orphan))
 		return NULL;
 	set = orphan.set;
 	init.exec_id = orphan.exec_id;
 	init.place = orphan.place;
 	init.adoption = set + 1;
-	t = make_storage(p, &init);
+	t = fault_room(p) ? bpf_task_storage_get(&tasks, p, NULL, 0) : make_storage(p, &init);
 	if (!t)
 		return NULL;
 	/* Not made here: what the table knows is in the storage before it is in no table. */
