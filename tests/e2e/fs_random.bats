@@ -30,10 +30,11 @@ run_shells() {
 	local i n
 	mkdir "$DIR/shared"
 	for ((i = 0; i < $1; i++)); do
-		spawn "shell$i" env BUILD="$BUILD" "$BATS_TEST_DIRNAME/../v1/random_shell" "$DIR" $((1 + RANDOM_START + i)) "$2"
+		spawn "shell$i" env BUILD="$BUILD" "$BATS_TEST_DIRNAME/../v1/random_shell" "$DIR" $((1 + RANDOM_START + i)) \
+			$(($2 * SLOW))
 	done
 	for ((i = 0; i < $1; i++)); do
-		await "shell$i" $(($2 + 120)) || fail "$(output "shell$i")$(errors "shell$i")"
+		await "shell$i" $(($2 * SLOW + 120)) || fail "$(output "shell$i")$(errors "shell$i")"
 	done
 	n=$(for ((i = 0; i < $1; i++)); do output "shell$i"; done | awk '{ n += $2 } END { print n }')
 	echo "$1 shells, $n operations"
