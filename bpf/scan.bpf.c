@@ -28,7 +28,7 @@ int pass_seed(struct bpf_iter__task *ctx)
 	if (!bpf_task_storage_get(&tasks, p, NULL, 0))
 		seed_task(p);
 	else
-		/* Noted by a hook that could not see its storage (before 6.2), or could not be taken out. */
+		/* Noted by a hook that could not see its storage (before 6.2), or not taken out. */
 		adopt(p);
 	return 0;
 }

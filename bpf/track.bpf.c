@@ -71,7 +71,6 @@ static __always_inline struct grp_task *birth_storage(struct task_struct *child,
 						      struct task_struct *parent, bool fault)
 {
 	struct grp_task init = {}, *t = bpf_task_storage_get(&tasks, child, NULL, 0);
-
 	struct grp_orphan orphan;
 
 	fault = fault && fault_birth_every && child->pid % fault_birth_every == 0;

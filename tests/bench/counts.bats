@@ -63,7 +63,7 @@ at_most() {
 		echo "$name: $counted, at most $bound"
 		((counted > bound / 3 && counted <= bound)) || status=1
 	done <<-END
-		on_switch 770 690 690
+		on_switch 740 650 650
 		on_newtask 115000 48000 72000
 		on_fork 115000 48000 72000
 		on_exit 2900 2800 2850

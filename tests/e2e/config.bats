@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=alone
 #
 # The configuration as a whole: what save prints is what apply makes, all of it or
 # nothing; diff tells before what apply would do; the agent applies its own file.
@@ -250,8 +251,8 @@ refuses() {
 	assert_equal "$(logged_changes | grep -o '"kind":"add"' | wc -l)" $((1 + 100 + 9900 * 4)) \
 		"changes in the log"
 	echo "# apply took $ms ms of the agent" >&3
-	# not where everything is slow
-	((SLOW > 1 || ms < 1500)) || fail "$ms ms"
+	# a guest is far slower than its deadlines are longer
+	((ms < 1500 * SLOW * SLOW)) || [[ $AGENT_BIN == *san* ]] || fail "$ms ms"
 	assert_equal "$(ctl --json hierarchies | jq -c '.[] | select(.name == "big").groups')" 10001 "groups"
 	differs big.json ""
 	ctl save >saved.json
