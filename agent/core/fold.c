@@ -42,8 +42,7 @@ int grp_base_store(struct grp_core *core, struct grp_group *group, enum grp_base
 	return r;
 }
 
-/* Whether the group has anything folded; asks the store once. */
-static int has_base(struct grp_core *core, struct grp_group *group, bool *ret_has)
+int grp_base_has(struct grp_core *core, struct grp_group *group, bool *ret_has)
 {
 	for (unsigned int kind = 0; kind < GRP_BASE_KINDS; kind++) {
 		int r = group->base_known & (1 << kind) ?
@@ -60,7 +59,7 @@ static int has_base(struct grp_core *core, struct grp_group *group, bool *ret_ha
 int grp_base_drop(struct grp_core *core, struct grp_group *group)
 {
 	bool has;
-	int r = has_base(core, group, &has);
+	int r = grp_base_has(core, group, &has);
 
 	for (unsigned int kind = 0; !r && has && kind < GRP_BASE_KINDS; kind++)
 		if (group->base_has & (1 << kind))
@@ -200,8 +199,7 @@ static int drop_group(struct grp_core *core, struct grp_group *group, bool journ
 		r = core->ops->group_put(core->kernel, group->id, NULL);
 	if (r)
 		return r;
-	grp_group_unlink(core, group);
-	grp_group_free(core, group);
+	grp_group_forget(core, group);
 	return journalled ? core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_FOLD, NULL) : 0;
 }
 
@@ -243,7 +241,7 @@ int grp_fold_group(struct grp_core *core, struct grp_group *group)
 {
 	struct grp_journal journal = { .op = GRP_JOURNAL_FOLD_GROUP, .group = group->id };
 	bool has;
-	int r = has_base(core, group, &has);
+	int r = grp_base_has(core, group, &has);
 
 	/* Not ended from here: it may be of a group that our caller holds. */
 	if (core->fold.op)

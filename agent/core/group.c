@@ -110,13 +110,14 @@ void grp_group_bury(struct grp_core *core, struct grp_group *group)
 	core->figures.dying_groups++;
 }
 
-void grp_group_unlink(struct grp_core *core, struct grp_group *group)
+void grp_group_forget(struct grp_core *core, struct grp_group *group)
 {
 	if (!group->dying)
 		grp_group_bury(core, group);
 	core->figures.dying_groups--;
 	if (group->parent)
 		DL_DELETE(group->parent->children, group);
+	grp_group_free(core, group);
 }
 
 int grp_group_store(struct grp_core *core, const struct grp_group *group)

@@ -228,12 +228,31 @@ static void fill_figures(struct grp_core *core, struct grp_group *group,
 	event->migrations = own.migrations;
 }
 
+/*
+ * One update of the store removes it: its record goes at once if nothing refers to
+ * it and it leaves nothing to its parent, or else is marked until that is so.
+ */
+static int store_removal(struct grp_core *core, struct grp_group *group, bool *ret_gone)
+{
+	bool has_base = true;
+	int r = has_sets(group) ? 0 : grp_base_has(core, group, &has_base);
+
+	*ret_gone = !r && !has_base;
+	if (*ret_gone)
+		return core->ops->group_put(core->kernel, group->id, NULL);
+	group->dying = true;
+	r = grp_group_store(core, group);
+	group->dying = false;
+	return r;
+}
+
 int grp_group_remove(struct grp_core *core, struct grp_group *group,
 		     const struct grp_caller *caller, struct grp_error *error)
 {
 	struct grp_watch_event event = grp_watch_event(GRP_WATCH_RMDIR, group, caller);
 	uint64_t tasks = grp_group_tasks(core, group);
 	struct grp_group *parent = group->parent;
+	bool gone;
 	int r;
 
 	if (!parent)
@@ -258,9 +277,7 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 	grp_subsystems_poll(core);
 	if (grp_watched(core))
 		fill_figures(core, group, &event);
-	group->dying = true;
-	r = grp_group_store(core, group);
-	group->dying = false;
+	r = store_removal(core, group, &gone);
 	if (r)
 		return grp_error_set(error, -r, "cannot store the removal: %s", strerror(-r));
 	grp_states_destroy(core, group, grp_group_subsystems(core, group));
@@ -269,7 +286,9 @@ int grp_group_remove(struct grp_core *core, struct grp_group *group,
 	/* What stays of them is dropped at the next start. */
 	(void)grp_values_drop(core, &group->values);
 	/* Nothing refers to it: it goes at once, or else with the next collection. */
-	if (!has_sets(group))
+	if (gone)
+		grp_group_forget(core, group);
+	else if (!has_sets(group))
 		(void)grp_fold_group(core, group);
 	grp_release_check(core, parent);
 	return 0;

@@ -224,8 +224,7 @@ static int drop_groups(struct grp_core *core, struct grp_group *root)
 			r = core->ops->group_put(core->kernel, group->id, NULL);
 		if (r)
 			return r;
-		grp_group_unlink(core, group);
-		grp_group_free(core, group);
+		grp_group_forget(core, group);
 	}
 	r = grp_base_drop(core, root);
 	if (!r)
@@ -256,8 +255,7 @@ int grp_hierarchy_end(struct grp_core *core, struct grp_hierarchy *hierarchy)
 	}
 	core->slots[hierarchy->slot] = NULL;
 	core->figures.hierarchies--;
-	grp_group_unlink(core, root);
-	grp_group_free(core, root);
+	grp_group_forget(core, root);
 	grp_hierarchy_free(hierarchy);
 	return r;
 }

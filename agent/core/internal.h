@@ -129,6 +129,8 @@ int grp_base_load(struct grp_core *core, struct grp_group *group, enum grp_base_
 		  struct grp_base *ret);
 int grp_base_store(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
 		   const struct grp_base *base);
+/* Whether the group has anything folded, of any kind; asks the store once. */
+int grp_base_has(struct grp_core *core, struct grp_group *group, bool *ret_has);
 /* Drops all kinds. */
 int grp_base_drop(struct grp_core *core, struct grp_group *group);
 
@@ -175,7 +177,9 @@ void grp_group_link(struct grp_core *core, struct grp_hierarchy *hierarchy,
 		    struct grp_group *parent, struct grp_group *group);
 /* Live to dying: out of sight, still in the list of its parent. */
 void grp_group_bury(struct grp_core *core, struct grp_group *group);
-void grp_group_unlink(struct grp_core *core, struct grp_group *group);
+/* Out of the cache, and out of the tree first; @group is no more. */
+void grp_group_forget(struct grp_core *core, struct grp_group *group);
+/* The same for one that is not in the tree. */
 void grp_group_free(struct grp_core *core, struct grp_group *group);
 int grp_group_store(struct grp_core *core, const struct grp_group *group);
 /* One update; on failure they are as before. */

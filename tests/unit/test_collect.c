@@ -194,6 +194,24 @@ static void chargers_below_zero(void **state)
 	world_close(&world);
 }
 
+/* What nothing refers to and leaves nothing behind needs no mark first. */
+static void bare_group_goes_by_one_update(void **state)
+{
+	struct world world;
+	unsigned long before;
+
+	(void)state;
+	begin(&world, 16);
+	world_mkdir(&world, "/a/bare");
+	before = world.fake->updates;
+	assert_int_equal(world_rmdir(&world, "/a/bare"), 0);
+	assert_int_equal(world.fake->updates - before, 1);
+	check_empty(&world);
+	world_restart(&world);
+	assert_null(world_find(&world, "/a/bare"));
+	world_close(&world);
+}
+
 /* A live set whose count went below zero is mended, not taken for a dead one. */
 static void audit_mends_a_negative_count(void **state)
 {
@@ -221,6 +239,7 @@ int main(void)
 		cmocka_unit_test(intent_without_room_does_not_stop_the_start),
 		cmocka_unit_test(intent_keeps_its_user),
 		cmocka_unit_test(chargers_below_zero),
+		cmocka_unit_test(bare_group_goes_by_one_update),
 		cmocka_unit_test(audit_mends_a_negative_count),
 	};
 

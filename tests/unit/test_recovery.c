@@ -24,7 +24,7 @@
 
 /*
  * /a/x had task 10 (dead now, folded or not), /a/y has task 11, root task 1; task
- * 11 is in other:/p as well. The middle one of three threads 20, 21, 22 is in /a/y.
+ * 11 is in other:/p as well. /a/bare never had a task. The middle one of three threads 20, 21, 22 is in /a/y.
  */
 static void fill(struct world *world)
 {
@@ -34,6 +34,7 @@ static void fill(struct world *world)
 	world_mkdir(world, "/a");
 	world_mkdir(world, "/a/x");
 	world_mkdir(world, "/a/y");
+	world_mkdir(world, "/a/bare");
 	world_mkdir(world, "other:/p");
 	for (uint32_t tid = 10; tid <= 11; tid++)
 		fake_task_fork(world->fake, 1, tid, tid);
@@ -100,6 +101,16 @@ static void check_rmdir(struct world *world, bool done)
 		assert_null(world_find(world, "/a/x"));
 	if (world_find(world, "/a/x"))
 		assert_int_equal(world_own(world, "/a/x"), USED_X);
+}
+
+static int run_rmdir_bare(struct world *world)
+{
+	return world_rmdir(world, "/a/bare");
+}
+
+static void check_rmdir_bare(struct world *world, bool done)
+{
+	assert_int_equal(!world_find(world, "/a/bare"), done);
 }
 
 static int run_mv(struct world *world)
@@ -186,6 +197,7 @@ static void check_reset(struct world *world, bool done)
 static const struct operation operations[] = {
 	{ "mkdir", run_mkdir, check_mkdir },
 	{ "rmdir with folding", run_rmdir, check_rmdir },
+	{ "rmdir of a bare group", run_rmdir_bare, check_rmdir_bare },
 	{ "mv", run_mv, check_mv },
 	{ "mount", run_mount, check_mount },
 	{ "attach of a process", run_attach, check_attach },
