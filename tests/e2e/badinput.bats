@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=client
 #
 # Property 7: whatever comes in is answered with a clear error or carried out,
 # other clients are served meanwhile, and nothing is lost. Each test ends with an

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=client
 #
 # grpctl against an agent that answers from a script (tests/support/fake_agent.c): usage, connection,
 # errors, what it sends. No root, no kernel side.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=client
 #
 # exec against tests/support/fake_agent.c: what it asks for, what it becomes, how it fails.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=client
 #
 # grpctl shield against an agent that answers from a script: the calls it makes and in which order,
 # what it prints, and that a failure half-way is undone. On a real agent: shield.bats.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bats file_tags=alone
+# bats file_tags=alone, client
 #
 # The configuration as a whole: what save prints is what apply makes, all of it or
 # nothing; diff tells before what apply would do; the agent applies its own file.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bats file_tags=confines
+# bats file_tags=confines, client
 #
 # cset, a program made for v1 cpusets, on ours: `grpctl legacy`. Its sets and its proc; shield moves every
 # task of the machine and is for guests.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bats file_tags=confines
+# bats file_tags=confines, client
 #
 # The documents tell the truth: what they show is taken out of them and done, and
 # what they list is compared with what there is. Figures in what is shown may

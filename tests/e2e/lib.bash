@@ -40,6 +40,13 @@ SOAK=${SOAK:-}
 QUICK=${QUICK:-}
 STORM_SECONDS=${STORM_SECONDS:-$(by_length 1 3 60)}
 export LC_ALL=C.UTF-8
+# jq is asked so often that the tests wait for its start; gojq's takes half of the time.
+GOJQ=$BUILD/test/gojq
+[[ -e $GOJQ/jq ]] || {
+	mkdir -p "$GOJQ"
+	ln -sf "$(type -P gojq || type -P jq)" "$GOJQ/jq"
+}
+PATH=$GOJQ:$PATH
 
 START_SECONDS=30
 QUIET_SECONDS=60
@@ -159,12 +166,18 @@ refused() {
 # agent_file NAME: the record NAME of the agent, which the test or its file has started. In a
 # directory of their own, as processes are free in their names; an instance's has no dot.
 agent_file() {
-	local dir
-	dir=$(state_dir)/agents
-	[[ -e $dir/$INSTANCE.pid || ! -e $(state_of_file)/agents/$INSTANCE.pid ]] ||
-		dir=$(state_of_file)/agents
-	mkdir -p "$dir"
-	echo "$dir/$INSTANCE.$1"
+	find_agent
+	echo "$AGENT.$1"
+}
+
+# Sets AGENT, with which the names of its records begin.
+find_agent() {
+	find_state
+	AGENT=$STATE/agents
+	[[ -e $AGENT/$INSTANCE.pid || ! -e $STATE_OF_FILE/agents/$INSTANCE.pid ]] ||
+		AGENT=$STATE_OF_FILE/agents
+	[[ -d $AGENT ]] || mkdir "$AGENT"
+	AGENT+=/$INSTANCE
 }
 
 agent_log() {
@@ -173,23 +186,26 @@ agent_log() {
 
 agent_pid() {
 	local pid
-	read -r pid _ <"$(agent_file pid)"
+	find_agent
+	read -r pid _ <"$AGENT.pid"
 	echo "$pid"
 }
 
 # spawn_agent [OPTION...]: not waited for
 spawn_agent() {
+	find_agent
 	# shellcheck disable=SC2086 # AGENT_WRAP and AGENT_ARGS are words
 	${AGENT_WRAP-} "$AGENT_BIN" --instance "$INSTANCE" ${AGENT_ARGS-} "$@" \
-		>>"$(agent_log)" 2>&1 </dev/null 3>&- 4>&- &
-	identity $! >"$(agent_file pid)"
+		>>"$AGENT.log" 2>&1 </dev/null 3>&- 4>&- &
+	identity $! >"$AGENT.pid"
 	# one that is stopped before its first update may be no job any more
 	disown $! 2>/dev/null || true
 }
 
 agent_answers() {
 	local pid
-	pid=$(agent_pid)
+	find_agent
+	read -r pid _ <"$AGENT.pid"
 	if ! is_running "$pid"; then
 		return 0 # there is nothing to wait for
 	fi
@@ -209,7 +225,8 @@ start_agent() {
 # signal_agent SIGNAL: and until it is gone
 signal_agent() {
 	local pid start
-	read -r pid start <"$(agent_file pid)"
+	find_agent
+	read -r pid start <"$AGENT.pid"
 	is_running "$pid" "$start" || return 0
 	kill "-$1" "$pid"
 	wait_until 30 is_gone "$pid" "$start"
@@ -275,7 +292,7 @@ v1_usage() {
 }
 
 v1_is_empty() {
-	[[ -z $(cat "$1/tasks") ]]
+	! read -r _ <"$1/tasks"
 }
 
 # Its members descend from what the test put there.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bats file_tags=alone
+# bats file_tags=alone, client
 #
 # `grpctl legacy`: programs made for control groups of version 1 find ours where those were, and the
 # tools of libcgroup do their work there.

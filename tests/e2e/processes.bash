@@ -7,27 +7,41 @@
 
 # --- processes of ours -------------------------------------------------------------
 
-# Not below bats' own directories: it removes those first when it is interrupted, and
-# cleanup would not know any more what there is to end.
+# What is asked in each step of a poll sets a variable: most of what the tests cost are the forks of $(...).
+
+# Sets STATE_OF_FILE and STATE, the state directories of the file and of the test. Not below bats' own:
+# it removes those first when it is interrupted, and cleanup would not know any more what there is to end.
+find_state() {
+	STATE_OF_FILE=$BATS_RUN_TMPDIR.state/${BATS_TEST_FILENAME##*/}
+	STATE=$STATE_OF_FILE${BATS_TEST_NUMBER:+/$BATS_TEST_NUMBER}
+	[[ -d $STATE ]] || mkdir -p "$STATE"
+}
+
 state_of_file() {
-	echo "$BATS_RUN_TMPDIR.state/${BATS_TEST_FILENAME##*/}"
+	find_state
+	echo "$STATE_OF_FILE"
 }
 
 state_dir() {
-	local dir
-	dir=$(state_of_file)${BATS_TEST_NUMBER:+/$BATS_TEST_NUMBER}
-	mkdir -p "$dir"
-	echo "$dir"
+	find_state
+	echo "$STATE"
 }
 
-# Field N of /proc/PID/stat, counted from 3 on (the name may hold anything). Without a PID it
-# would be the statistics of the machine, which never end.
-stat_of() {
-	local line fields
+# Sets FIELDS to those of /proc/PID/stat behind the name (which may hold anything), the 3rd and on.
+# Without a PID it would be the statistics of the machine, which never end.
+read_stat() {
+	local text=''
 	[[ -n $1 ]] || return
-	line=$(cat "/proc/$1/stat" 2>/dev/null) || return
-	read -ra fields <<<"${line##*) }"
-	echo "${fields[$2 - 3]}"
+	# to its end, which is no delimiter: hence false
+	{ read -rd '' text <"/proc/$1/stat" || [[ -n $text ]]; } 2>/dev/null || return
+	read -ra FIELDS <<<"${text##*) }"
+}
+
+# Field N of /proc/PID/stat
+stat_of() {
+	local FIELDS
+	read_stat "$1" || return
+	echo "${FIELDS[$2 - 3]}"
 }
 
 start_time() {
@@ -36,14 +50,16 @@ start_time() {
 
 # identity PID: what makes it unmistakable, for the records
 identity() {
-	echo "$1 $(start_time "$1")"
+	local FIELDS=()
+	read_stat "$1" || true
+	echo "$1 ${FIELDS[22 - 3]-}"
 }
 
 # is_running PID [START]: no zombie, and still the same process
 is_running() {
-	local state
-	state=$(stat_of "$1" 3) && [[ $state != [ZX] ]] || return
-	[[ -z ${2-} || $(start_time "$1") == "$2" ]]
+	local FIELDS
+	read_stat "$1" && [[ ${FIELDS[0]} != [ZX] ]] || return
+	[[ -z ${2-} || ${FIELDS[22 - 3]} == "$2" ]]
 }
 
 is_gone() {
@@ -53,42 +69,48 @@ is_gone() {
 # spawn NAME COMMAND...: in the background, dies with the test. Never in a subshell.
 # Output: $(output NAME). Process: $(spawned NAME).
 spawn() {
-	local name=$1 dir
-	dir=$(state_dir)
+	local name=$1
+	find_state
 	shift
-	setpriv --pdeathsig KILL "$@" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null 3>&- 4>&- &
-	echo $! >"$dir/$name.pid"
-	identity $! >>"$dir/processes"
+	setpriv --pdeathsig KILL "$@" >"$STATE/$name.out" 2>"$STATE/$name.err" </dev/null 3>&- 4>&- &
+	echo $! >"$STATE/$name.pid"
+	identity $! >>"$STATE/processes"
 }
 
 spawned() {
-	cat "$(state_dir)/$1.pid"
+	find_state
+	cat "$STATE/$1.pid"
 }
 
 output() {
-	cat "$(state_dir)/$1.out"
+	find_state
+	cat "$STATE/$1.out"
 }
 
 errors() {
-	cat "$(state_dir)/$1.err"
+	find_state
+	cat "$STATE/$1.err"
 }
 
 # await NAME SECONDS: its exit status, once it has ended
 await() {
 	local pid
-	pid=$(spawned "$1")
+	find_state
+	read -r pid <"$STATE/$1.pid"
 	wait_until "$2" is_gone "$pid"
 	wait "$pid"
 }
 
 has_printed() {
-	[[ -s $(state_dir)/$1.out ]]
+	find_state
+	[[ -s $STATE/$1.out ]]
 }
 
 # stop NAME: SIGTERM, then its exit status is not looked at
 stop() {
 	local pid
-	pid=$(spawned "$1")
+	find_state
+	read -r pid <"$STATE/$1.pid"
 	kill -TERM "$pid" 2>/dev/null || true
 	wait_until 30 is_gone "$pid"
 }
@@ -129,14 +151,14 @@ is_asleep() {
 # start_threads N [WRAPPER...]: sets TIDS; TIDS[0] is the leader, the last one
 # reads the commands
 start_threads() {
-	local dir n=$1
-	dir=$(state_dir)
+	local n=$1
+	find_state
 	shift
-	rm -f "$dir/threads.in" "$dir/threads.out"
-	mkfifo "$dir/threads.in" "$dir/threads.out"
-	exec {TELL}<>"$dir/threads.in" {HEAR}<>"$dir/threads.out"
+	rm -f "$STATE/threads.in" "$STATE/threads.out"
+	mkfifo "$STATE/threads.in" "$STATE/threads.out"
+	exec {TELL}<>"$STATE/threads.in" {HEAR}<>"$STATE/threads.out"
 	setpriv --pdeathsig KILL "$@" "$SUPPORT/threads" "$n" <&"$TELL" >&"$HEAR" 3>&- 4>&- &
-	identity $! >>"$dir/processes"
+	identity $! >>"$STATE/processes"
 	hear
 	assert_equal "$REPLY" ready "threads"
 	list_threads

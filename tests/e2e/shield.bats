@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
-# bats file_tags=confines
+# bats file_tags=confines, client
 #
 # grpctl shield on a real agent, in a group of the test's own: only its processes are moved. The whole
 # machine is shielded in a guest. The calls one by one: cli_shield.bats.

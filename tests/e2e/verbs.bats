@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=client
 #
 # Every verb of grpctl against a real agent, plain and with --json, with its exit
 # codes; the control files; the exit codes of grpagent. The types of the replies

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# bats file_tags=client
 #
 # watch against a real agent: what is told, in which order, to whom; the final figures of a removed
 # group; a reader that does not read; how it ends. And what stat shows of a group's past.

@@ -3,13 +3,16 @@
 #
 # tests/run itself: whatever goes wrong in a test file must be seen in the tally and the status.
 
+# shellcheck disable=SC2030,SC2031 # each test has its own variables
+
 bats_require_minimum_version 1.5.0
 
 setup() {
 	RUNNER=$BATS_TEST_DIRNAME/../run
 	export TESTS=$BATS_TEST_TMPDIR/tests BUILD=$BATS_TEST_TMPDIR/build
-	unset WRAP SAN_BUILD SOAK SLOW
-	mkdir -p "$TESTS"/{unit,bpf,e2e,vm,lint} "$BUILD/test/unit"
+	export SHARED=$BATS_TEST_TMPDIR/shared
+	unset WRAP SAN_BUILD SOAK SLOW JOBS
+	mkdir -p "$SHARED" "$TESTS"/{unit,bpf,e2e,vm,lint} "$BUILD/test/unit"
 }
 
 # A test program: stdin is its shell text. Its C source is what the runner looks for.
@@ -255,6 +258,24 @@ long_and_short() {
 	[[ $output == *"san  san/e2e/a.bats "* && $output != *b.bats* ]]
 }
 
+@test "level san: the client of the other build only where it is tested" {
+	local at=@
+	export SAN_BUILD=$BATS_TEST_TMPDIR/sanitized
+	mkdir "$SAN_BUILD"
+	{
+		echo '# bats file_tags=confines, client'
+		echo "${at}test 'its own' { [[ \$GRPCTL == '$SAN_BUILD/grpctl' ]]; }"
+	} >"$TESTS/e2e/a.bats"
+	echo "${at}test 'plain' { [[ \$GRPCTL == '$BUILD/grpctl' && \$BUILD == '$SAN_BUILD' ]]; }" \
+		>"$TESTS/e2e/b.bats"
+	run -0 "$RUNNER" san
+	[ "${lines[-1]}" = "2 passed, 0 failed" ]
+	cp "$TESTS/e2e/a.bats" "$TESTS/e2e/b.bats"
+	run -0 "$RUNNER" san
+	sed -i '/^# bats/d' "$TESTS/e2e/a.bats"
+	run -1 "$RUNNER" san
+}
+
 @test "level san with SOAK: the long ones as well" {
 	long_and_short
 	mkdir "$BATS_TEST_TMPDIR/sanitized"
@@ -288,4 +309,60 @@ long_and_short() {
 	run -1 "$RUNNER" unit
 	[[ $output == *"killed after its time was over"* ]]
 	SLOW=20 run -0 "$RUNNER" unit
+}
+
+# a and b wait for c: of the two, one is run at a time, and beside c. alone finds that all have ended.
+@test "two files at a time, one of those that confine, and some alone" {
+	local file at=@
+	export SAN_BUILD=$BUILD
+	for file in a b; do
+		cat >"$TESTS/e2e/$file.bats" <<-END
+			# bats file_tags=confines
+			${at}test "waits" {
+				mkdir "\$SHARED/confined"
+				for ((i = 0; i < 500; i++)); do
+					[[ ! -e \$SHARED/c ]] || break
+					sleep 0.02 # lint: sleep-ok a step of a poll
+				done
+				[[ -e \$SHARED/c ]]
+				rmdir "\$SHARED/confined"
+				touch "\$SHARED/$file"
+			}
+		END
+	done
+	echo "${at}test 'c' { touch \"\$SHARED/c\"; }" >"$TESTS/e2e/c.bats"
+	cat >"$TESTS/e2e/alone.bats" <<-END
+		# bats file_tags=alone
+		${at}test "alone" { [[ -e \$SHARED/a && -e \$SHARED/b && -e \$SHARED/c ]]; }
+	END
+	run -0 "$RUNNER" san
+	[ "${lines[-1]}" = "4 passed, 0 failed" ]
+	[[ ${lines[-2]} == *e2e/alone.bats* ]]
+}
+
+@test "ended by a signal: so are the files that run" {
+	local file pids=() ended=0
+	for file in 1 2; do
+		program "test_$file" <<-'END'
+			echo $$ >"$SHARED/${0##*/}"
+			exec sleep 300 # lint: sleep-ok until it is killed
+		END
+	done
+	"$RUNNER" unit >"$SHARED/output" 2>&1 3>&- &
+	for file in 1 2; do
+		for ((i = 0; i < 500; i++)); do
+			[[ ! -s $SHARED/test_$file ]] || break
+			sleep 0.02 # lint: sleep-ok a step of a poll
+		done
+		pids+=("$(cat "$SHARED/test_$file")")
+	done
+	kill -TERM $!
+	wait $! || ended=$?
+	((ended == 143))
+	for ((i = 0; i < 500; i++)); do
+		kill -0 "${pids[@]}" 2>/dev/null || break
+		sleep 0.02 # lint: sleep-ok a step of a poll
+	done
+	run ! kill -0 "${pids[0]}"
+	run ! kill -0 "${pids[1]}"
 }
