@@ -48,6 +48,7 @@ struct grp_bpf {
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
 	int store[GRP_STORE_MAX];
+	struct grp_journal_pair *journal; /* mapped, GRP_JOURNAL_ENTRIES of them */
 	struct grace *graces; /* periods that are waited for, see grace.c */
 	struct helper *helpers[GRP_HELPERS]; /* see helper.c; NULL: it does not run */
 	int grace_outer, grace_inner; /* updating the one waits for a grace period */

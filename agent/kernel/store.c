@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The store: maps that outlive the agent and that no program reads. Every change
- * is one update of one element and a stop point of the fault tests (A5).
+ * is one update of one element and a stop point of the fault tests (A5). What is
+ * written most, the journal and what is shown, is mapped and costs no system call.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -46,8 +47,8 @@ static struct store_spec store_spec(const struct grp_bpf *bpf, enum grp_store_ma
 		[GRP_STORE_VALUES] = { BPF_MAP_TYPE_HASH, sizeof(struct grp_value_key),
 				       sizeof(struct grp_value), GRP_VALUES_PER_GROUP * groups,
 				       BPF_F_NO_PREALLOC },
-		[GRP_STORE_JOURNAL] = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct grp_journal),
-					GRP_JOURNAL_ENTRIES, 0 },
+		[GRP_STORE_JOURNAL] = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct grp_journal_pair),
+					GRP_JOURNAL_ENTRIES, BPF_F_MMAPABLE },
 		[GRP_STORE_SHOWN] = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct grp_shown), groups,
 				      BPF_F_MMAPABLE },
 	};
@@ -156,12 +157,28 @@ int grp_store_peek(const char *instance, struct grp_meta *ret_meta)
 	return ret_meta->magic == GRP_META_MAGIC ? 0 : -ENOENT;
 }
 
+static size_t shown_size(const struct grp_bpf *bpf)
+{
+	return bpf->view.capacity_groups * sizeof(struct grp_shown);
+}
+
+static size_t journal_size(void)
+{
+	return GRP_JOURNAL_ENTRIES * sizeof(struct grp_journal_pair);
+}
+
+/* Return: NULL with errno set. */
+static void *map_array(const struct grp_bpf *bpf, enum grp_store_map map, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf->store[map], 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
 		   struct grp_error *error)
 {
 	int r = check_meta(bpf->dir, options, bpf->view.cpus, error);
-	void *shown;
-	size_t size;
 
 	bpf->fresh = r == -ENOENT;
 	/* Without a complete meta nothing was ever attached: begin anew. */
@@ -175,20 +192,22 @@ int grp_store_open(struct grp_bpf *bpf, const struct grp_bpf_options *options,
 			return grp_error_set(error, -r, "cannot make or adopt the map %s in %s: %s",
 					     grp_store_names[i], bpf->dir, strerror(-r));
 	}
-	size = bpf->view.capacity_groups * sizeof(struct grp_shown);
-	shown = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf->store[GRP_STORE_SHOWN],
-		     0);
-	if (shown == MAP_FAILED)
-		return grp_error_set(error, errno, "cannot map the table of shown values: %s",
+	bpf->view.shown = map_array(bpf, GRP_STORE_SHOWN, shown_size(bpf));
+	if (bpf->view.shown)
+		bpf->journal = map_array(bpf, GRP_STORE_JOURNAL, journal_size());
+	if (!bpf->journal)
+		return grp_error_set(error, errno,
+				     "cannot map the table of shown values or the journal: %s",
 				     strerror(errno));
-	bpf->view.shown = shown;
 	return 0;
 }
 
 void grp_store_close(struct grp_bpf *bpf)
 {
 	if (bpf->view.shown)
-		(void)munmap(bpf->view.shown, bpf->view.capacity_groups * sizeof(struct grp_shown));
+		(void)munmap(bpf->view.shown, shown_size(bpf));
+	if (bpf->journal)
+		(void)munmap(bpf->journal, journal_size());
 	for (unsigned int i = 0; i < GRP_STORE_MAX; i++)
 		if (bpf->store[i] >= 0)
 			(void)close(bpf->store[i]);
@@ -270,9 +289,22 @@ int grp_store_value_put(void *kernel, const struct grp_value_key *key,
 int grp_store_journal_put(void *kernel, unsigned int entry, const struct grp_journal *record)
 {
 	static const struct grp_journal none;
-	uint32_t key = entry;
+	struct grp_bpf *bpf = kernel;
+	struct grp_journal_pair *pair = &bpf->journal[entry];
+	uint32_t turn = pair->turn + 1;
 
-	return put(kernel, GRP_STORE_JOURNAL, &key, record ?: &none);
+	grp_fault_point(grp_store_names[GRP_STORE_JOURNAL]);
+	pair->copy[turn % 2] = record ? *record : none;
+	grp_fault_point(grp_store_names[GRP_STORE_JOURNAL]);
+	__atomic_store_n(&pair->turn, turn, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static const struct grp_journal *journal_entry(const struct grp_bpf *bpf, unsigned int entry)
+{
+	const struct grp_journal_pair *pair = &bpf->journal[entry];
+
+	return &pair->copy[pair->turn % 2];
 }
 
 /* One element of an array; @state is the first word of each record type. */
@@ -353,7 +385,6 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 {
 	struct grp_bpf *bpf = kernel;
 	struct grp_hierarchy_record hierarchy;
-	struct grp_journal journal;
 	int r;
 
 	for (uint32_t i = 0; i < GRP_HIERARCHIES_MAX; i++) {
@@ -369,9 +400,10 @@ int grp_store_visit(void *kernel, const struct grp_store_visitor *visitor, void 
 	if (!r)
 		r = visit_sets(bpf, visitor, data);
 	for (uint32_t i = 0; !r && i < GRP_JOURNAL_ENTRIES; i++) {
-		r = get(bpf, GRP_STORE_JOURNAL, i, &journal);
-		if (!r && journal.op != GRP_JOURNAL_NONE)
-			r = visitor->journal(i, &journal, data);
+		const struct grp_journal *journal = journal_entry(bpf, i);
+
+		if (journal->op != GRP_JOURNAL_NONE)
+			r = visitor->journal(i, journal, data);
 	}
 	if (!r && visitor->mask)
 		r = grp_places_visit(bpf, visitor, data);

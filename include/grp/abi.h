@@ -393,6 +393,17 @@ struct grp_journal {
 };
 
 /*
+ * An entry as the agent has it mapped: the copy that @turn names, modulo 2, is the
+ * entry. The other one is written, then @turn: an agent that is killed has written
+ * all of a record or nothing (A5).
+ */
+struct grp_journal_pair {
+	struct grp_journal copy[2];
+	__u32 turn;
+	__u32 pad;
+};
+
+/*
  * Largest values shown, so that nothing shown ever falls, and the window that
  * cpuacct.load is measured over. Agent writes, window_ns last (A5).
  */
@@ -430,6 +441,7 @@ _Static_assert(sizeof(struct grp_value_clone) == 32, "abi");
 _Static_assert(sizeof(struct grp_set_record) == 72, "abi");
 _Static_assert(sizeof(struct grp_base) == 32, "abi");
 _Static_assert(sizeof(struct grp_journal) == 120, "abi");
+_Static_assert(sizeof(struct grp_journal_pair) == 248, "abi");
 _Static_assert(sizeof(struct grp_shown) == 88, "abi");
 
 #endif

@@ -7,7 +7,7 @@
 #define GRP_IDS_H
 
 /* Changes whenever a pinned map changes its meaning or its shape. */
-#define GRP_LAYOUT_VERSION 3
+#define GRP_LAYOUT_VERSION 4
 
 /* Slots for hierarchies: the width of a set's vector (design VER-1). */
 #define GRP_HIERARCHIES_MAX 16

@@ -55,6 +55,13 @@ stand_in() {
 	is_gone "$stubborn"
 }
 
+@test "cleanup leaves nothing of its own" {
+	spawn meek sleep infinity
+	[[ -e $(state_of_file) ]]
+	cleanup
+	[[ ! -e $(state_of_file) ]]
+}
+
 @test "an instance that cannot be unloaded fails the cleanup" {
 	AGENT_BIN=/bin/false spawn_agent
 	AGENT_BIN=/bin/false run -1 cleanup

@@ -18,8 +18,7 @@ find_state() {
 }
 
 state_of_file() {
-	find_state
-	echo "$STATE_OF_FILE"
+	echo "$BATS_RUN_TMPDIR.state/${BATS_TEST_FILENAME##*/}"
 }
 
 state_dir() {
