@@ -370,13 +370,19 @@ as_nobody() {
 		spawn "wait$i" setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$GRPCTL" --instance "$INSTANCE" wait /busy
 	done
-	wait_until 30 refuses_wait
+	# the one that is refused would else take the place of one of them
+	wait_until 30 requests_wait 2
+	refuses_wait
 	# root has its own allowance
 	spawn root_wait "$GRPCTL" --instance "$INSTANCE" wait /busy
 	stop held
 	for i in wait1 wait2 root_wait; do
 		await "$i" 30
 	done
+}
+
+requests_wait() {
+	[[ $(ctl --json status | jq .counters.requests_waiting) == "$1" ]]
 }
 
 refuses_wait() {

@@ -177,7 +177,7 @@ told_of() { # PID [COMM]
 	wait_until 30 has "$(spawned wishes)" 1
 	pid=${TIDS[0]}
 	ctl attach /a "$pid" "$(spawned wishes)"
-	for stop in 1 2 3 4 5 6 8 10 13; do
+	for stop in 1 2 3 4 5 6 8 10 12 15 17; do
 		kill_agent
 		GRPAGENT_FAULT_AFTER_READY=1 GRPAGENT_FAULT_STOP=$stop start_agent || true
 		ctl set /a cpuset.cpus 1 || true

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bats file_tags=confines
+# bats file_tags=confines, client
 #
 # Memory policies of groups: what exec runs has them. The kernel shows them in numa_maps. With one
 # memory node a group never allows less than all, so there other policies than the plain one are

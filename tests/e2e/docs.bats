@@ -9,6 +9,8 @@
 # shellcheck disable=SC2016 # backquotes of Markdown, and commands for another shell
 
 load lib
+# what a reader has: jq
+PATH=${PATH#"$GOJQ":}
 
 setup() {
 	new_instance

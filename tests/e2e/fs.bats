@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=client
 #
 # The control filesystem: the shape of a v1 mount, and the errno of each system call.
 

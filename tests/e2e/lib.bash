@@ -228,7 +228,8 @@ signal_agent() {
 	find_agent
 	read -r pid start <"$AGENT.pid"
 	is_running "$pid" "$start" || return 0
-	kill "-$1" "$pid"
+	# it may end by itself just now
+	kill "-$1" "$pid" 2>/dev/null || true
 	wait_until 30 is_gone "$pid" "$start"
 }
 

@@ -300,13 +300,13 @@ bystanders() {
 # What a start mends may be cut short as well, and again.
 # bats test_tags=long
 @test "3: the start that mends is itself stopped before each update" {
-	local point n before
+	local point n before mended=0
 	need_test_agent
 	start_agent
 	ctl mkdir -p /f/old /f/to /f/other/below
 	ctl mount -o cpuacct second
 	start_threads 2
-	for point in $(by_length 1 '1 3 5' '1 2 3 4 5 6 7 8'); do
+	for point in $(by_length 8 '1 3 8' '1 2 3 4 5 6 7 8 9 10'); do
 		agent_runs || start_agent
 		ctl mkdir -p /f/old
 		ctl exec /f/old -- "$SUPPORT/burn" 2
@@ -323,13 +323,17 @@ bystanders() {
 			wait_until "$QUIET_SECONDS" at_rest 2>/dev/null
 			! agent_runs || break
 		done
+		echo "point $point: $n points of the start"
 		((n > 1 && n < 100))
 		restart_agent
+		[[ $(ctl --json ls /f | jq -r ".[].group") == */f/old* ]] || ((mended += 1))
 		assert_equal "$(bystanders)" "$before" "the rest of the tree, point $point"
 		assert_equal "$(ctl --json which "${TIDS[@]}" | jq -c '[.[].places] | unique | length')" \
 			1 "groups of the threads of a process, point $point"
 		assert_equal "$(audit)" 0 "corrections of the audit, point $point"
 	done
+	# else no point was behind the removal
+	((mended > 0))
 }
 
 # The agent forks children (to await a grace period, to run release agents). Between fork and the

@@ -69,6 +69,19 @@ expect_failure() {
 	expect_failure "1 passed, 1 failed"
 }
 
+# The shell forgets a job that ended by a signal while it waited for another one.
+@test "crashes beside files that pass" {
+	local i
+	for i in 1 4 7; do
+		program "test_$i" <<<'kill -ABRT $$'
+	done
+	for i in 2 3 5 6 8; do
+		program "test_$i" <<<'sleep 0.1; echo 1..1; echo "ok 1 - a"' # lint: sleep-ok outlives the crash
+	done
+	expect_failure "5 passed, 3 failed"
+	[[ $output == *"test_1.c: ended by signal 6"*"test_7.c: ended by signal 6"* ]]
+}
+
 @test "a crash before anything is printed" {
 	program test_crash <<<'kill -KILL $$'
 	expect_failure "0 passed, 1 failed"
@@ -219,6 +232,34 @@ setup_faulty() {
 	echo "${at}test 'refused' { run \$FAULTY leak; ((status == 1)); }" >"$TESTS/e2e/a.bats"
 	run -1 "$RUNNER" e2e
 	[ "${lines[-1]}" = "1 passed, 1 failed" ]
+}
+
+@test "also of a process that outlives its file" {
+	setup_faulty
+	program test_early <<-'END'
+		(
+			exec >/dev/null 2>&1
+			while [[ ! -e $SHARED/later ]]; do
+				sleep 0.02 # lint: sleep-ok a step of a poll
+			done
+			"$FAULTY" leak
+			touch "$SHARED/leaked"
+		) &
+		echo 1..1; echo "ok 1 - a"
+	END
+	program test_later <<-'END'
+		while [[ ! -s $BUILD/test/log/unit-test_early.c.results ]]; do
+			sleep 0.02 # lint: sleep-ok a step of a poll
+		done
+		sleep 0.2 # lint: sleep-ok the runner looks for reports right after it has written that
+		touch "$SHARED/later"
+		while [[ ! -e $SHARED/leaked ]]; do
+			sleep 0.02 # lint: sleep-ok a step of a poll
+		done
+		echo 1..1; echo "ok 1 - a"
+	END
+	expect_failure "2 passed, 1 failed"
+	[[ $output == *"unit-test_early.c: sanitizer, after its end: "* ]]
 }
 
 @test "also of a process of another user" {
