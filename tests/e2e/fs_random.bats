@@ -41,7 +41,7 @@ run_shells() {
 	n=$(for ((i = 0; i < $1; i++)); do output "shell$i"; done | awk '{ n += $2 } END { print n }')
 	echo "$1 shells, $n operations"
 	find "$DIR/shared" -depth -type d -exec rmdir {} +
-	((n >= $1 * 3))
+	((n >= $1 * 8))
 }
 
 descriptors() {
