@@ -340,12 +340,22 @@ bystanders() {
 # closing of its descriptors such a child has them all: when the agent is killed just then, neither
 # its lock nor its socket may keep the next one out. Here somebody holds them for longer.
 @test "3: killed while a child still has its descriptors" {
+	local socket=$RUN_DIR/$INSTANCE/control.sock old
 	start_agent
 	ctl mkdir /g
+	old=$(stat -c %i "$socket")
 	spawn heir "$SUPPORT/inherit" "$(agent_pid)"
 	wait_until 30 has_printed heir
 	kill_agent
-	start_agent
+	spawn_agent
+	# whoever comes to the old socket waits as long as the heir has it
+	wait_until "$START_SECONDS" is_another "$socket" "$old"
+	wait_agent
 	assert_equal "$(ctl --json ls / | jq -r ".[].group")" /g "groups"
 	stop heir
+}
+
+# is_another FILE INODE
+is_another() {
+	[[ -e $1 && $(stat -c %i "$1") != "$2" ]]
 }
