@@ -24,7 +24,8 @@
 
 /*
  * /a/x had task 10 (dead now, folded or not), /a/y has task 11, root task 1; task
- * 11 is in other:/p as well. /a/bare never had a task. The middle one of three threads 20, 21, 22 is in /a/y.
+ * 11 is in other:/p as well. The middle one of three threads 20, 21, 22 is in /a/y.
+ * /a/bare never had a task.
  */
 static void fill(struct world *world)
 {
