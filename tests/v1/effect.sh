@@ -78,6 +78,7 @@ children_of_it() {
 }
 
 partial_wishes() {
+	local n
 	group p
 	put "$G/cpuset.cpus" 0-1
 	idle
@@ -87,7 +88,8 @@ partial_wishes() {
 	becomes 1 'a part: then' affinity "$P"
 	answers 0 'a part: within' affinity "$P" 0
 	becomes 0 'a part: within, then' affinity "$P"
-	answers EINVAL 'a part: beside it' affinity "$P" 2,3
+	n=$(cpus_possible)
+	answers EINVAL 'a part: CPUs that are not there' affinity "$P" "$n,$((n + 1))"
 	becomes 0 'a part: unchanged' affinity "$P"
 	tidy
 }

@@ -11,11 +11,13 @@ declare -A EXPECTED_OTHERWISE REASONS USED NAMES
 
 # --- asserting -------------------------------------------------------------------------------
 
+# read_deviations FILE: {NODES} in a result is those with memory
 read_deviations() {
-	local name result reason
+	local name result reason nodes
+	nodes=$(cat /sys/devices/system/node/has_memory)
 	while IFS='|' read -r name result reason; do
 		[[ $name != '#'* && -n $name ]] || continue
-		EXPECTED_OTHERWISE[$name]=$result
+		EXPECTED_OTHERWISE[$name]=${result//'{NODES}'/$nodes}
 		REASONS[$name]=$reason
 	done <"$1"
 }
