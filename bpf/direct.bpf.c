@@ -1,18 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One task by its number, without a pass: what a pass limited to a thread does, in a
- * tenth of its time. Only where the kernel has bpf_task_from_pid (since 6.2); else the
- * agent runs the pass.
+ * Tasks by their numbers, without a pass. One: what a pass limited to a thread does, in a
+ * tenth of its time; only where the kernel has bpf_task_from_pid (since 6.2), else the
+ * agent runs the pass. Many in one call: those of a list, and those of a process, since 6.10;
+ * else the agent goes by passes, and one by one.
  */
 #define GRP_GLOBAL static __noinline __attribute__((unused))
+/*
+ * The verifier walks all of them for each program, in a loop over threads many times over. A
+ * task that loses both is told as busy, and the agent asks again.
+ */
+#define MOVE_TRIES 2
 #include "record.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+/* As the kernel has it; what is in it is its own business. */
+struct bpf_iter_task {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+#define TASK_ITER_THREADS 2 /* BPF_TASK_ITER_PROC_THREADS, not in every kernel's BTF by a name */
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *p) __ksym __weak;
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *p,
+			     unsigned int flags) __ksym __weak;
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
+extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
+
+/* The agent's, mapped: nobody else uses it, so it is not pinned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GRP_BATCH_MAX);
+	__type(key, __u32);
+	__type(value, struct grp_scan_record);
+} batch SEC(".maps");
 
 /* Where the task is to go; GRP_PLAN_NONE: the request does not say. */
 static __always_inline __u64 wanted_set(const struct grp_direct *direct, __u64 word)
@@ -34,18 +62,9 @@ static __always_inline void move(struct task_struct *p, const struct grp_direct 
 				 struct grp_scan_record *record)
 {
 	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	__u64 word = 0;
+	__u64 word = t ? read_word(t) : 0;
 
-	record->verdict = GRP_VERDICT_UNBORN;
-	if (t) {
-		word = read_word(t);
-		record->from = grp_word_set(word);
-		record->verdict = move_one(p, t, word, &direct->request, wanted_set(direct, word));
-		word = read_word(t);
-	} else if (p->flags & PF_EXITING) {
-		record->verdict = GRP_VERDICT_EXITING;
-	}
-	fill_record(record, p, word, &direct->request);
+	move_and_tell(p, t, word, wanted_set(direct, word), &direct->request, record);
 }
 
 static __always_inline void act(struct task_struct *p, struct grp_direct *direct)
@@ -91,5 +110,90 @@ int on_direct_still(struct grp_direct *direct)
 	act(p, direct);
 	bpf_preempt_enable();
 	bpf_task_release(p);
+	return 0;
+}
+
+/* --- many in one call ------------------------------------------------------------- */
+
+/*
+ * Each is moved as a pass would do it, by the maps "scan_request" and "plan"; its record
+ * comes into the map "batch". A storage helper that is preempted would hide storage from
+ * the hooks of others. No part of the loops: they would be walked three times as long.
+ */
+static __noinline void move_still(struct task_struct *p, const struct grp_scan_request *request,
+				  struct grp_scan_record *record)
+{
+	bpf_preempt_disable();
+	move_planned(p, request, record);
+	bpf_preempt_enable();
+}
+
+static long move_each(__u32 i, void *data)
+{
+	const struct grp_scan_request *request = find_request();
+	struct grp_scan_record *record = bpf_map_lookup_elem(&batch, &i);
+	struct task_struct *p;
+
+	if (!request || !record)
+		return 1;
+	record->verdict = GRP_VERDICT_SKIPPED;
+	p = bpf_task_from_pid(record->tid);
+	if (!p)
+		return 0;
+	if (!(request->flags & GRP_SCAN_ALONE) || p->signal->nr_threads == 1)
+		move_still(p, request, record);
+	bpf_task_release(p);
+	return 0;
+}
+
+/* The threads whose ids are in the records. Context: process, sleepable. */
+SEC("syscall")
+int on_each(struct grp_batch *asked)
+{
+	bpf_loop(asked->n, move_each, NULL, 0);
+	return 0;
+}
+
+/* From @first on in the order of their birth, as many as there are records for. */
+static __always_inline void move_threads(struct task_struct *first,
+					 const struct grp_scan_request *request,
+					 struct grp_batch *asked)
+{
+	struct grp_scan_record *record;
+	struct bpf_iter_task it;
+	struct task_struct *p;
+	__u32 n;
+
+	bpf_iter_task_new(&it, first, TASK_ITER_THREADS);
+	while ((p = bpf_iter_task_next(&it))) {
+		n = asked->n;
+		record = bpf_map_lookup_elem(&batch, &n);
+		if (!record) {
+			asked->next = p->pid;
+			break;
+		}
+		move_still(p, request, record);
+		asked->n = n + 1;
+	}
+	bpf_iter_task_destroy(&it);
+}
+
+/* The threads of the process request.tgid. Context: process, sleepable. */
+SEC("syscall")
+int on_threads(struct grp_batch *asked)
+{
+	const struct grp_scan_request *request = find_request();
+	struct task_struct *first = bpf_task_from_pid(asked->next);
+
+	if (!first)
+		return -3; /* ESRCH */
+	asked->n = 0;
+	asked->next = 0;
+	bpf_rcu_read_lock();
+	/* Its number may be another's by now. */
+	if (request && first->tgid == request->tgid)
+		move_threads(first, request, asked);
+	bpf_rcu_read_unlock();
+	bpf_task_release(first);
 	return 0;
 }

@@ -10,7 +10,9 @@
 
 #include "charge.bpf.h"
 
+#ifndef MOVE_TRIES
 #define MOVE_TRIES 16
+#endif
 #define BIRTH_TRIES 8
 #define EXIT_TRIES 16
 #define PEAK_TRIES 16

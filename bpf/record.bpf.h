@@ -123,4 +123,43 @@ static __always_inline enum grp_verdict move_one(struct task_struct *p, struct g
 	return move_task(t, &now, grp_word_set(word), to);
 }
 
+/*
+ * A task that is moved, with its record. @t: its storage or NULL; @word: as it stands there,
+ * by which @to was looked up.
+ */
+static __always_inline void move_and_tell(struct task_struct *p, struct grp_task *t, __u64 word,
+					  __u64 to, const struct grp_scan_request *request,
+					  struct grp_scan_record *record)
+{
+	record->verdict = GRP_VERDICT_UNBORN;
+	if (t) {
+		record->from = grp_word_set(word);
+		record->verdict = move_one(p, t, word, request, to);
+		word = read_word(t);
+	} else if (p->flags & PF_EXITING) {
+		record->verdict = GRP_VERDICT_EXITING;
+	}
+	fill_record(record, p, word, request);
+}
+
+/* Where the map sends a task; GRP_PLAN_NONE: it does not say. */
+static __always_inline __u64 planned(__u64 word)
+{
+	__u32 set = grp_word_set(word);
+	const __u64 *to = bpf_map_lookup_elem(&plan, &set);
+
+	return to ? *to : GRP_PLAN_NONE;
+}
+
+/* The same by the map. */
+static __always_inline void move_planned(struct task_struct *p,
+					 const struct grp_scan_request *request,
+					 struct grp_scan_record *record)
+{
+	struct grp_task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	__u64 word = t ? read_word(t) : 0;
+
+	move_and_tell(p, t, word, planned(word), request, record);
+}
+
 #endif

@@ -71,37 +71,17 @@ int pass_list(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Where the plan sends a task; GRP_PLAN_NONE: it does not say. */
-static __always_inline __u64 planned(__u64 word)
-{
-	__u32 set = grp_word_set(word);
-	const __u64 *to = bpf_map_lookup_elem(&plan, &set);
-
-	return to ? *to : GRP_PLAN_NONE;
-}
-
 /* Pass: swap the set of each task that is asked for, by the plan. */
 SEC("iter/task")
 int pass_move(struct bpf_iter__task *ctx)
 {
 	const struct grp_scan_request *request = find_request();
-	struct grp_scan_record record = { .verdict = GRP_VERDICT_UNBORN };
+	struct grp_scan_record record = {};
 	struct task_struct *p = ctx->task;
-	struct grp_task *t;
-	__u64 word = 0;
 
 	if (!p || !request || !wanted(request, p))
 		return 0;
-	t = bpf_task_storage_get(&tasks, p, NULL, 0);
-	if (t) {
-		word = read_word(t);
-		record.from = grp_word_set(word);
-		record.verdict = move_one(p, t, word, request, planned(word));
-		word = read_word(t);
-	} else if (p->flags & PF_EXITING) {
-		record.verdict = GRP_VERDICT_EXITING;
-	}
-	fill_record(&record, p, word, request);
+	move_planned(p, request, &record);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

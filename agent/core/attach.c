@@ -19,7 +19,7 @@
 
 #include "base/fault.h"
 #include "core/census.h"
-#include "core/internal.h"
+#include "core/plan.h"
 
 /* Rounds of one call; a caller that can wait calls again. */
 #define ROUNDS 16
@@ -33,7 +33,6 @@ struct move {
 	const struct grp_target *target;
 	struct grp_scan_request request;
 	struct grp_error *error;
-	unsigned int n_planned; /* sets in core->planned: to be taken out again */
 	/* Of one pass: */
 	uint16_t unplanned[UNPLANNED_MAX];
 	unsigned int n_unplanned;
@@ -48,36 +47,11 @@ struct move {
 	const struct grp_journal *resumed; /* the one of a killed agent; NULL: none */
 };
 
-/* --- the plan ------------------------------------------------------------------------- */
+/* --- passes ----------------------------------------------------------------------------- */
 
 static int plan_set(struct move *move, struct grp_set *from)
 {
-	struct grp_core *core = move->core;
-	struct grp_set *to;
-	int r;
-
-	if (core->plan[from->id] != GRP_PLAN_NONE)
-		return 0;
-	r = grp_set_change(core, from, move->target, move->error, &to);
-	if (r)
-		return r;
-	core->plan[from->id] = to->id;
-	core->planned[move->n_planned++] = from->id;
-	return 0;
-}
-
-/* The end of a move, however far it has come: what it did is told. */
-static void end_plan(struct move *move)
-{
-	struct grp_core *core = move->core;
-
-	grp_moved_tell(core, move->target, &move->told, move->caller);
-	while (move->n_planned) {
-		uint16_t from = core->planned[--move->n_planned];
-
-		core->plan[from] = GRP_PLAN_NONE;
-		grp_empty_check_set(core, &core->sets[from]);
-	}
+	return grp_plan_add(move->core, move->target, from, move->error);
 }
 
 /* With the set that it came from. */
@@ -123,29 +97,17 @@ static int on_record(const struct grp_scan_record *record, void *data)
 	return 0;
 }
 
-/* Moves into the sets that the plan leads to, ever. */
-static uint64_t entries(const struct move *move)
-{
-	const struct grp_core *core = move->core;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < move->n_planned; i++)
-		sum += __atomic_load_n(&core->view->counts[core->plan[core->planned[i]]].entries,
-				       __ATOMIC_ACQUIRE);
-	return sum;
-}
-
 static int run_pass(struct move *move)
 {
 	struct grp_core *core = move->core;
-	uint64_t before = entries(move);
+	uint64_t before = grp_plan_entries(core);
 	int r;
 
 	move->seen = move->moved = move->unborn = move->busy = 0;
 	move->denied = move->nr_threads = move->n_unplanned = 0;
 	r = core->ops->pass(core->kernel, GRP_PASS_MOVE, &move->request, core->plan, on_record,
 			    move);
-	move->quiet = entries(move) == before;
+	move->quiet = grp_plan_entries(core) == before;
 	return r;
 }
 
@@ -219,31 +181,12 @@ static int move_rounds(struct move *move)
 	return -EAGAIN;
 }
 
-static int put_intent(struct move *move)
-{
-	const struct grp_target *target = move->target;
-	struct grp_journal *record = &move->record;
-	struct grp_core *core = move->core;
-
-	for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
-		if (target->group[slot])
-			record->target[slot] = target->group[slot]->id;
-	/* What was so before a killed agent began counts, not what is so now. */
-	if (move->resumed) {
-		record->marked = move->resumed->marked;
-		record->entries = move->resumed->entries;
-	} else {
-		grp_release_will_mark(core, target, record);
-	}
-	return core->ops->journal_put(core->kernel, GRP_JOURNAL_ENTRY_ATTACH, record);
-}
-
 /* A move between veto and notice; what has moved is told even if not all has. */
 static int move_asked(struct move *move, struct grp_ask *ask,
 		      int (*run)(struct move *move, void *data), void *data)
 {
 	struct grp_core *core = move->core;
-	int r = put_intent(move), ended;
+	int r = grp_plan_intend(core, move->target, move->resumed, &move->record), ended;
 
 	if (r) {
 		grp_ask_cancel(ask);
@@ -252,7 +195,9 @@ static int move_asked(struct move *move, struct grp_ask *ask,
 	r = grp_release_entering(core, move->target) ?: run(move, data);
 	/* Also after success: there may have been nobody to come. */
 	grp_release_not_entered(core, move->target, &move->record);
-	end_plan(move);
+	/* However far it has come, what it did is told. */
+	grp_moved_tell(core, move->target, &move->told, move->caller);
+	grp_plan_end(core);
 	if (r && !move->some)
 		grp_ask_cancel(ask);
 	else if (!move->resumed)

@@ -36,7 +36,8 @@ struct grp_core {
 	struct grp_set *sets; /* capacity_sets of them */
 	struct grp_set *by_vector; /* live ones */
 	uint16_t *plan; /* scratch: all GRP_PLAN_NONE between passes */
-	uint16_t *planned; /* scratch of attach: sets with an entry in the plan */
+	uint16_t *planned; /* scratch of a move: sets with an entry in the plan */
+	unsigned int n_planned;
 	struct grp_group **by_row; /* capacity_groups of them */
 	uint32_t *free_rows;
 	unsigned int n_free_rows;
@@ -490,5 +491,7 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
 void grp_unfinished_note(struct grp_core *core, const struct grp_journal *record, bool some, int r);
 /* Does what is noted, as far as it can be done at once. */
 void grp_unfinished_resume(struct grp_core *core);
+/* Whether there are notes; asked of the store only while there may be. */
+bool grp_unfinished_any(struct grp_core *core);
 
 #endif

@@ -168,6 +168,14 @@ bool grp_unfinished_next(struct grp_core *core, struct grp_journal *record)
 	return found;
 }
 
+bool grp_unfinished_any(struct grp_core *core)
+{
+	struct grp_journal record = {};
+
+	core->unfinished = core->unfinished && grp_unfinished_next(core, &record);
+	return core->unfinished;
+}
+
 void grp_unfinished_resume(struct grp_core *core)
 {
 	struct grp_journal record = {};

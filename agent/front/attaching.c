@@ -15,6 +15,7 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/attach_each.h"
 #include "core/place.h"
 #include "core/unfinished.h"
 #include "front/jobs.h"
@@ -132,6 +133,16 @@ int grp_attaching_try(struct grp_attaching *attaching, struct grp_agent *agent,
 	if (r == 0)
 		attaching->half = false;
 	return r;
+}
+
+int grp_attaching_each(const struct grp_attaching *attaching, struct grp_agent *agent,
+		       const struct grp_caller *caller, const pid_t *tids, size_t n, bool whole,
+		       bool *ret_done)
+{
+	struct grp_target target = { .group = { NULL } };
+	int r = make_target(attaching, agent->core, &target);
+
+	return r ?: grp_attach_each(agent->core, &target, tids, n, whole, caller, ret_done);
 }
 
 /* --- those that are not -------------------------------------------------------------------- */

@@ -50,6 +50,14 @@ int grp_attaching_file(const struct grp_file_access *access, const char *file, c
 int grp_attaching_try(struct grp_attaching *attaching, struct grp_agent *agent,
 		      const struct grp_caller *caller, struct grp_error *error);
 
+/**
+ * grp_attaching_each() - as grp_attach_each(), into the groups; from and id are not looked at.
+ * Return: as that; -ENOENT: a group was removed.
+ */
+int grp_attaching_each(const struct grp_attaching *attaching, struct grp_agent *agent,
+		       const struct grp_caller *caller, const pid_t *tids, size_t n, bool whole,
+		       bool *ret_done);
+
 /*
  * grp_attaching_leave() - nobody waits for it any more; what was moved by half goes on
  * as long as anybody would have waited. Nothing begun is fine.

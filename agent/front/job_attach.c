@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "base/parse.h"
 #include "core/file.h"
 #include "front/attaching.h"
 #include "front/bulk.h"
@@ -19,7 +20,49 @@ struct attach {
 	bool again; /* that item was tried before: */
 	size_t at;
 	json_int_t moved;
+	bool done[GRP_BATCH_MAX]; /* items moved before their turn, from ahead on: */
+	size_t ahead, ahead_end;
 };
+
+/* --- many at once ---------------------------------------------------------------------- */
+
+/*
+ * The next items, in one call, but for those that are not said by a plain number. Whatever
+ * is not done by it is done in its turn, with the reason if it cannot be.
+ */
+static void move_ahead(struct attach *attach)
+{
+	const struct grp_call *call = attach->bulk.job.call;
+	const json_t *items = attach->bulk.items;
+	size_t left = json_array_size(items) - attach->bulk.at;
+	size_t n = left < GRP_BATCH_MAX ? left : GRP_BATCH_MAX;
+	pid_t tids[GRP_BATCH_MAX];
+	uint64_t start_ticks;
+
+	attach->ahead = attach->bulk.at;
+	attach->ahead_end = attach->ahead + n;
+	for (size_t i = 0; i < n; i++) {
+		const char *item = json_string_value(json_array_get(items, attach->ahead + i));
+
+		attach->done[i] = false;
+		if (!item || grp_parse_task_id(item, &tids[i], &start_ticks) || start_ticks)
+			tids[i] = 0; /* nobody's */
+	}
+	/* A number of another pid namespace is looked for by a walk; one alone has nothing ahead. */
+	if (left > 1 && !attach->attaching.from && !call->caller->pidns &&
+	    grp_attaching_each(&attach->attaching, call->agent, call->caller, tids, n,
+			       !grp_call_flag(call, "thread"), attach->done))
+		memset(attach->done, 0, sizeof(attach->done));
+}
+
+static bool is_done(struct attach *attach)
+{
+	if (attach->bulk.at >= attach->ahead_end)
+		move_ahead(attach);
+	return attach->done[attach->bulk.at - attach->ahead];
+}
+
+/* --- each -------------------------------------------------------------------------------- */
 
 /* The next item. The groups, and from, are those of the call. */
 static int begin(struct attach *attach, const char *item)
@@ -44,8 +87,13 @@ static int attach_one(struct grp_bulk *bulk, const char *item)
 {
 	struct attach *attach = (struct attach *)bulk;
 	struct grp_call *call = bulk->job.call;
-	int r = attach->again && attach->at == bulk->at ? 0 : begin(attach, item);
+	int r;
 
+	if (is_done(attach)) {
+		attach->moved++;
+		return 0;
+	}
+	r = attach->again && attach->at == bulk->at ? 0 : begin(attach, item);
 	if (r == 0)
 		r = grp_attaching_try(&attach->attaching, call->agent, call->caller, &call->error);
 	if (r == -EAGAIN) {

@@ -35,6 +35,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.meta_get = grp_store_meta_get,
 	.visit = grp_store_visit,
 	.pass = grp_pass_run,
+	.move_each = grp_batch_each,
 	.scan_open = grp_scan_open,
 	.scan_step = grp_scan_step,
 	.scan_close = grp_scan_close,
@@ -104,25 +105,14 @@ static int load(struct grp_bpf *bpf, struct grp_error *error)
 	return r ? explain_load(r, error) : 0;
 }
 
-static void *map_array(struct bpf_map *map, int protection)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t element = (bpf_map__value_size(map) + 7) / 8 * 8;
-	size_t size = (element * bpf_map__max_entries(map) + page - 1) / page * page;
-	void *memory = mmap(NULL, size, protection, MAP_SHARED, bpf_map__fd(map), 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-/* Mappings live as long as the process: the agent opens one kernel in its life. */
 static int map_view(struct grp_bpf *bpf)
 {
-	bpf->view.cells = map_array(bpf->skel->maps.cells, PROT_READ);
-	bpf->view.modes = map_array(bpf->skel->maps.modes, PROT_READ);
-	bpf->view.counts = map_array(bpf->skel->maps.counts, PROT_READ);
-	bpf->view.stats = map_array(bpf->skel->maps.stats, PROT_READ);
-	bpf->request = map_array(bpf->skel->maps.scan_request, PROT_READ | PROT_WRITE);
-	bpf->plan = map_array(bpf->skel->maps.plan, PROT_READ | PROT_WRITE);
+	bpf->view.cells = grp_maps_map(bpf->skel->maps.cells, PROT_READ);
+	bpf->view.modes = grp_maps_map(bpf->skel->maps.modes, PROT_READ);
+	bpf->view.counts = grp_maps_map(bpf->skel->maps.counts, PROT_READ);
+	bpf->view.stats = grp_maps_map(bpf->skel->maps.stats, PROT_READ);
+	bpf->request = grp_maps_map(bpf->skel->maps.scan_request, PROT_READ | PROT_WRITE);
+	bpf->plan = grp_maps_map(bpf->skel->maps.plan, PROT_READ | PROT_WRITE);
 	if (!bpf->view.cells || !bpf->view.modes || !bpf->view.counts || !bpf->view.stats ||
 	    !bpf->request || !bpf->plan)
 		return -errno;

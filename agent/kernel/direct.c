@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One thread by its number where the kernel can find it so: a program that is run
- * instead of a pass. It is a class of its own: without it everything works as well,
- * by passes.
+ * instead of a pass. With those for many of batch.c it is a class of its own: without it
+ * everything works as well, by passes.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 #include "direct.skel.h"
@@ -16,7 +17,10 @@
 
 #define PLAN_AT_ONCE 256
 
-/* With one of its two programs. */
+/*
+ * With one of its two programs; those of batch.c are for kernels where a program cannot be
+ * preempted, which came later than all else they need.
+ */
 static int load(struct grp_bpf *bpf, bool still)
 {
 	struct direct *skel = direct__open();
@@ -29,6 +33,10 @@ static int load(struct grp_bpf *bpf, bool still)
 			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
 	}
 	if (!r)
+		r = bpf_program__set_autoload(skel->progs.on_each, still);
+	if (!r)
+		r = bpf_program__set_autoload(skel->progs.on_threads, still);
+	if (!r)
 		r = direct__load(skel);
 	if (r) {
 		direct__destroy(skel);
@@ -38,6 +46,8 @@ static int load(struct grp_bpf *bpf, bool still)
 	bpf->direct_fd =
 		bpf_program__fd(still ? skel->progs.on_direct_still : skel->progs.on_direct);
 	bpf->direct_still = still;
+	if (still)
+		bpf->batch = grp_maps_map(skel->maps.batch, PROT_READ | PROT_WRITE);
 	return 0;
 }
 
@@ -53,6 +63,7 @@ void grp_direct_close(struct grp_bpf *bpf)
 {
 	direct__destroy(bpf->direct);
 	bpf->direct = NULL;
+	bpf->batch = NULL;
 }
 
 /* A plan of few sets as pairs. Most of it says nothing: many entries are looked at at once. */

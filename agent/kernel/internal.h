@@ -12,6 +12,7 @@
 #include "kernel/bpf.h"
 
 struct bpf_link;
+struct bpf_map;
 struct bpf_program;
 struct direct;
 struct settle;
@@ -44,6 +45,8 @@ struct grp_bpf {
 	struct direct *direct; /* NULL: this kernel finds no task by its number */
 	int direct_fd; /* its program */
 	bool direct_still; /* ... cannot be preempted */
+	struct grp_scan_record
+		*batch; /* mapped, see batch.c; NULL: it takes no many tasks in a call */
 	struct settle *settle; /* NULL: this kernel cannot settle from one CPU */
 	struct pressure *pressure; /* NULL: direct reclaim is not counted */
 	struct ring_buffer *ring;
@@ -155,6 +158,9 @@ struct grp_pass_reader {
 int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, const uint16_t *plan,
 		  const struct grp_pass_reader *reader);
 
+/* What every program reads that walks over tasks; NULL as for a pass. */
+void grp_pass_prepare(struct grp_bpf *bpf, const struct grp_scan_request *request,
+		      const uint16_t *plan);
 /* The caller restores what it had; refused where real-time tasks are not allowed. */
 void grp_fifo_enter(void);
 /* An open pass; limited to a thread or a process where one is asked for. Return: 0; -errno. */
@@ -176,8 +182,14 @@ int grp_maps_size(struct grp_bpf *bpf);
 /* libbpf adopts what is pinned at the paths set here, and pins what it makes. */
 int grp_maps_pin(struct grp_bpf *bpf);
 
-/* Every map of another object is the fast path's of that name. -ENOENT: it has none. */
+/* Every map of another object is the fast path's of that name, where it has one. */
 int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object);
+
+/*
+ * An array that may be mapped, wholly; as long as the process lives: the agent opens one
+ * kernel in its life. NULL with errno.
+ */
+void *grp_maps_map(const struct bpf_map *map, int protection);
 
 /* --- direct.c ----------------------------------------------------------------- */
 
@@ -192,6 +204,17 @@ bool grp_direct_can(const struct grp_bpf *bpf, enum grp_pass kind,
 
 /* The answer is in direct->record. Under SCHED_FIFO unless bpf->direct_still. -ESRCH. */
 int grp_direct_run(struct grp_bpf *bpf, struct grp_direct *direct);
+
+/* --- batch.c ------------------------------------------------------------------ */
+
+/* Whether it can do a pass: the move of a process. */
+bool grp_batch_can(const struct grp_bpf *bpf, enum grp_pass kind,
+		   const struct grp_scan_request *request);
+/* As a pass. @fn: not to begin another one. */
+int grp_batch_threads(struct grp_bpf *bpf, const struct grp_scan_request *request,
+		      const uint16_t *plan, grp_scan_fn fn, void *data);
+int grp_batch_each(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		   struct grp_scan_record *records, size_t n);
 
 /* --- settle.c ----------------------------------------------------------------- */
 

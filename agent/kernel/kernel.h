@@ -124,6 +124,14 @@ struct grp_kernel_ops {
 	int (*pass)(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		    const uint16_t *plan, grp_scan_fn fn, void *data);
 	/*
+	 * move_each: moves each of up to GRP_BATCH_MAX threads, as a pass would that is limited
+	 * to it. @records: each with the tid of one, then what such a pass would have told;
+	 * GRP_VERDICT_SKIPPED: it is not there, or the request wants others only. -EOPNOTSUPP:
+	 * this kernel takes one at a time.
+	 */
+	int (*move_each)(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+			 struct grp_scan_record *records, size_t n);
+	/*
 	 * A listing of all tasks in pieces, between which anything may happen. scan_step:
 	 * some more, by this request and plan, in well below a millisecond. Return: 1: there
 	 * is more; 0: that was the last; -errno, and it is to be closed as well.

@@ -6,6 +6,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "fastpath.skel.h"
@@ -66,8 +68,18 @@ int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object)
 		const struct bpf_map *shared =
 			bpf_object__find_map_by_name(bpf->skel->obj, bpf_map__name(map));
 
-		if (!r && !bpf_map__is_internal(map))
-			r = shared ? bpf_map__reuse_fd(map, bpf_map__fd(shared)) : -ENOENT;
+		if (!r && shared && !bpf_map__is_internal(map))
+			r = bpf_map__reuse_fd(map, bpf_map__fd(shared));
 	}
 	return r;
+}
+
+void *grp_maps_map(const struct bpf_map *map, int protection)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t element = (bpf_map__value_size(map) + 7) / 8 * 8;
+	size_t size = (element * bpf_map__max_entries(map) + page - 1) / page * page;
+	void *memory = mmap(NULL, size, protection, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }

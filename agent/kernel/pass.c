@@ -80,9 +80,8 @@ static void write_plan(struct grp_bpf *bpf, const uint16_t *plan)
 		bpf->plan[i] = plan[i];
 }
 
-/* What a pass reads before it walks over a task. */
-static void write_request(struct grp_bpf *bpf, const struct grp_scan_request *request,
-			  const uint16_t *plan)
+void grp_pass_prepare(struct grp_bpf *bpf, const struct grp_scan_request *request,
+		      const uint16_t *plan)
 {
 	memset(bpf->request, 0, sizeof(*bpf->request));
 	if (request)
@@ -113,7 +112,7 @@ int grp_pass_read(struct grp_bpf *bpf, const struct grp_scan_request *request, c
 	ssize_t n;
 	int r;
 
-	write_request(bpf, request, plan);
+	grp_pass_prepare(bpf, request, plan);
 	grp_fifo_enter();
 	r = grp_pass_open(reader->program, request, &fd);
 	if (r)
@@ -165,6 +164,8 @@ int grp_pass_run(void *kernel, enum grp_pass kind, const struct grp_scan_request
 						.data = &teller };
 	struct grp_direct direct;
 
+	if (grp_batch_can(kernel, kind, request))
+		return grp_batch_threads(kernel, request, plan, fn, data);
 	if (grp_direct_can(kernel, kind, request, plan, &direct))
 		return run_direct(kernel, &direct, fn, data);
 	return grp_pass_read(kernel, request, plan, &reader);
@@ -208,7 +209,7 @@ int grp_scan_step(void *kernel, void *scan, const struct grp_scan_request *reque
 	ssize_t n;
 	int r = 0;
 
-	write_request(bpf, request, plan);
+	grp_pass_prepare(bpf, request, plan);
 	bpf->request->flags |= GRP_SCAN_PIECES;
 	grp_fifo_enter();
 	do {

@@ -114,6 +114,7 @@ enum grp_scan_flags {
 	GRP_SCAN_ALL_SETS = 1 << 1, /* list every task, whatever the plan says */
 	GRP_SCAN_ALL_TASKS = 1 << 2, /* walk all tasks, also for one process only */
 	GRP_SCAN_PIECES = 1 << 3, /* a listing: a record of those passed over now and then */
+	GRP_SCAN_ALONE = 1 << 4, /* a batch: only who is the one thread of its process */
 };
 
 /* What the next pass shall do. Written by the agent before it starts one. */
@@ -139,7 +140,7 @@ enum grp_verdict {
 	GRP_VERDICT_DENIED, /* request.uid may not move it */
 	GRP_VERDICT_BUSY, /* lost every try, or not as expected; pass again */
 	GRP_VERDICT_PLACED,
-	GRP_VERDICT_SKIPPED, /* no task: so many were walked over, see GRP_SCAN_PIECES */
+	GRP_VERDICT_SKIPPED, /* of a batch: not looked at. Else no task: see GRP_SCAN_PIECES */
 	GRP_VERDICT_MAX,
 };
 
@@ -189,6 +190,16 @@ struct grp_direct {
 	__u32 pad;
 	__u32 pairs[GRP_DIRECT_PAIRS]; /* its plan: from:16 | to:16 << 16; GRP_PLAN_NONE: no more */
 	struct grp_scan_record record; /* of the thread, when there is one; zeroed */
+};
+
+/* --- many threads in one call --------------------------------------------------- */
+
+/* Records in the map "batch": asked there by their tid, and answered there. */
+#define GRP_BATCH_MAX 256
+
+struct grp_batch {
+	__u32 n; /* records asked for; of the threads of a process: told */
+	__u32 next; /* thread of the process to begin with; then the first one not told, or 0 */
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
@@ -430,6 +441,7 @@ _Static_assert(sizeof(struct grp_orphan) == 16, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 40, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
 _Static_assert(sizeof(struct grp_direct) == 144, "abi");
+_Static_assert(sizeof(struct grp_batch) == 8, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");

@@ -8,17 +8,15 @@
 #include <errno.h>
 
 #include "bench.h"
+#include "direct.skel.h"
 #include "fastpath.skel.h"
 
-int bench_programs(FILE *out)
+static int tell(FILE *out, const struct bpf_object *object)
 {
-	struct fastpath *skel = fastpath__open_and_load();
 	struct bpf_program *program;
-	int r = skel ? 0 : bench_fail(-errno, "cannot load the programs");
+	int r = 0;
 
-	if (!skel)
-		return r;
-	bpf_object__for_each_program(program, skel->obj)
+	bpf_object__for_each_program(program, object)
 	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
@@ -29,6 +27,22 @@ int bench_programs(FILE *out)
 			(void)fprintf(out, "%s %u\n", bpf_program__name(program),
 				      info.verified_insns);
 	}
+	return r;
+}
+
+int bench_programs(FILE *out)
+{
+	struct fastpath *skel = fastpath__open_and_load();
+	struct direct *direct;
+	int r = skel ? tell(out, skel->obj) : bench_fail(-errno, "cannot load the programs");
+
 	fastpath__destroy(skel);
+	if (r)
+		return r;
+	/* Before 6.10 not all of these can be loaded: then they are not told. */
+	direct = direct__open_and_load();
+	if (direct)
+		r = tell(out, direct->obj);
+	direct__destroy(direct);
 	return r;
 }

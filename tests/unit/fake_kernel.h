@@ -94,6 +94,8 @@ struct fake_kernel {
 	unsigned long fail_at; /* that one fails, counted from 1, and all others work; 0: none */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int whole_passes; /* over everybody in one piece */
+	unsigned int batches; /* calls for many tasks */
+	bool one_by_one; /* it takes no such calls */
 	unsigned int settles;
 	/* CPUs of tasks, see fake_place.c. */
 	bool keeps_asked; /* what was asked for, apart from what a task gets of it (6.2) */

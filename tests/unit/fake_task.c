@@ -285,6 +285,28 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 	return r;
 }
 
+int fake_move_each(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
+		   struct grp_scan_record *records, size_t n)
+{
+	struct fake_kernel *fake = kernel;
+
+	if (fake->one_by_one)
+		return -EOPNOTSUPP;
+	assert(n <= GRP_BATCH_MAX);
+	fake->batches++;
+	if (fake->before_pass)
+		fake->before_pass(fake, GRP_PASS_MOVE, fake->before_pass_data);
+	for (size_t i = 0; i < n; i++) {
+		struct fake_task *task = fake_task_find(fake, records[i].tid);
+
+		records[i].verdict = GRP_VERDICT_SKIPPED;
+		if (task &&
+		    (!(request->flags & GRP_SCAN_ALONE) || count_threads(fake, task->tgid) == 1))
+			(void)pass_one(fake, GRP_PASS_MOVE, task, request, plan, &records[i]);
+	}
+	return 0;
+}
+
 /* --- in pieces: so many tasks a step ------------------------------------------------------- */
 
 #define PIECE_TASKS 64

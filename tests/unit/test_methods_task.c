@@ -7,12 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "base/cleanup_json.h"
 #include "front/connection.h"
 #include "method_help.h"
@@ -63,6 +65,54 @@ static void test_attach(void **state)
 	json_decref(tasks);
 	tasks = method_get(f, "ListTasks", "{\"group\":\"/a\"}", "tasks");
 	assert_int_equal(json_array_size(tasks), 0);
+}
+
+/* So that two calls of the kernel's are needed, and the last item is behind them. */
+#define MANY (GRP_BATCH_MAX + 20)
+
+/* Many are moved at once; those that cannot be are told, each by its name and in the order. */
+static void test_attach_many(void **state)
+{
+	static const struct {
+		size_t at;
+		const char *item, *error;
+	} bad[] = {
+		{ 3, "9999", "ESRCH" },
+		{ 7, "x", "EINVAL" },
+		{ 11, "1000@1", "ESRCH" },
+		{ MANY - 1, "-5", "ESRCH" },
+	};
+	struct method_fixture *f = *state;
+	struct fake_kernel *kernel = f->fake->kernel;
+	_cleanup_json_ json_t *reply = NULL, *pids = json_array(), *parameters = NULL;
+	_cleanup_free_ char *text = NULL;
+	char number[16];
+
+	method_be_root(f);
+	json_decref(
+		fake_parameters(method_call(f, "Mount", "{\"name\":\"h\",\"options\":\"none\"}")));
+	method_all(f, "MakeGroups", "{\"groups\":[\"h:/a\"]}");
+	for (uint32_t i = 0; i < MANY; i++) {
+		fake_task_fork(kernel, 0, 1000 + i, 1000 + i);
+		(void)snprintf(number, sizeof(number), "%u", 1000 + i);
+		assert_int_equal(json_array_append_new(pids, json_string(number)), 0);
+	}
+	/* One that is moved by itself, as it has threads. */
+	fake_task_fork(kernel, 1020, 5000, 1020);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(json_array_set_new(pids, bad[i].at, json_string(bad[i].item)), 0);
+	parameters = json_pack("{s:[s], s:O}", "groups", "h:/a", "pids", pids);
+	text = json_dumps(parameters, 0);
+	reply = fake_parameters(method_call(f, "Attach", text));
+	assert_int_equal(method_number(reply, "moved"), MANY - 4 + 1);
+	assert_int_equal(kernel->batches, 4);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		const json_t *failure = json_array_get(json_object_get(reply, "failures"), i);
+
+		assert_string_equal(method_text(failure, "item"), bad[i].item);
+		assert_string_equal(method_text(failure, "errno"), bad[i].error);
+	}
+	assert_int_equal(json_array_size(json_object_get(reply, "failures")), 4);
 }
 
 /* TASK-10: the question without a task. */
@@ -209,9 +259,10 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		METHOD_TEST(test_attach), METHOD_TEST(test_can_attach), METHOD_TEST(test_commands),
-		METHOD_TEST(test_caller), METHOD_TEST(test_pidns),	METHOD_TEST(test_usage),
-		METHOD_TEST(test_files),
+		METHOD_TEST(test_attach),     METHOD_TEST(test_attach_many),
+		METHOD_TEST(test_can_attach), METHOD_TEST(test_commands),
+		METHOD_TEST(test_caller),     METHOD_TEST(test_pidns),
+		METHOD_TEST(test_usage),      METHOD_TEST(test_files),
 	};
 
 	return cmocka_run_group_tests_name("methods_task", tests, NULL, NULL);
