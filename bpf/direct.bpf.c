@@ -42,6 +42,9 @@ struct {
 	__type(value, struct grp_scan_record);
 } batch SEC(".maps");
 
+/* Test builds only: so many turns of a loop between a thread of a process and its move. */
+const volatile __u32 fault_batch_loops = 0;
+
 /* Where the task is to go; GRP_PLAN_NONE: the request does not say. */
 static __always_inline __u64 wanted_set(const struct grp_direct *direct, __u64 word)
 {
@@ -128,6 +131,12 @@ static __noinline void move_still(struct task_struct *p, const struct grp_scan_r
 	bpf_preempt_enable();
 }
 
+static __always_inline void fault_batch(void)
+{
+	if (fault_batch_loops)
+		bpf_loop(fault_batch_loops, turn, NULL, 0);
+}
+
 static long move_each(__u32 i, void *data)
 {
 	const struct grp_scan_request *request = find_request();
@@ -154,7 +163,12 @@ int on_each(struct grp_batch *asked)
 	return 0;
 }
 
-/* From @first on in the order of their birth, as many as there are records for. */
+/*
+ * In the order of their birth, as many as there are records for. The iterator reads which
+ * thread is next before it hands one out, so before that is moved: a thread that it creates
+ * then may be behind the last one handed out. So whether there is one is asked once more by
+ * the next call, which begins behind the last one told.
+ */
 static __always_inline void move_threads(struct task_struct *first,
 					 const struct grp_scan_request *request,
 					 struct grp_batch *asked)
@@ -165,35 +179,48 @@ static __always_inline void move_threads(struct task_struct *first,
 	__u32 n;
 
 	bpf_iter_task_new(&it, first, TASK_ITER_THREADS);
+	if (asked->told)
+		bpf_iter_task_next(&it);
 	while ((p = bpf_iter_task_next(&it))) {
 		n = asked->n;
 		record = bpf_map_lookup_elem(&batch, &n);
-		if (!record) {
-			asked->next = p->pid;
+		if (!record)
 			break;
-		}
+		fault_batch();
 		move_still(p, request, record);
 		asked->n = n + 1;
 	}
 	bpf_iter_task_destroy(&it);
 }
 
-/* The threads of the process request.tgid. Context: process, sleepable. */
+/* Return: 0; -3 (ESRCH): the first one is not there, or its number is another process's. */
+static __always_inline int move_process(const struct grp_scan_request *request,
+					struct grp_batch *asked)
+{
+	struct task_struct *first = bpf_task_from_pid(asked->first);
+	bool its = first && first->tgid == request->tgid;
+
+	if (its)
+		move_threads(first, request, asked);
+	if (first)
+		bpf_task_release(first);
+	return its ? 0 : -3;
+}
+
+/*
+ * The threads of the process request.tgid. Which thread is next is known only of one that has
+ * its number within the same section of RCU. Context: process, sleepable.
+ */
 SEC("syscall")
 int on_threads(struct grp_batch *asked)
 {
 	const struct grp_scan_request *request = find_request();
-	struct task_struct *first = bpf_task_from_pid(asked->next);
+	int r = -3;
 
-	if (!first)
-		return -3; /* ESRCH */
 	asked->n = 0;
-	asked->next = 0;
 	bpf_rcu_read_lock();
-	/* Its number may be another's by now. */
-	if (request && first->tgid == request->tgid)
-		move_threads(first, request, asked);
+	if (request)
+		r = move_process(request, asked);
 	bpf_rcu_read_unlock();
-	bpf_task_release(first);
-	return 0;
+	return r;
 }

@@ -11,6 +11,8 @@
  * the birth hook). So one pass that came to the end is enough. It may end early,
  * when the thread it stands on is reaped: then it has seen fewer threads than the
  * largest number that any record told. After some such rounds all tasks are walked.
+ * Where the kernel moves a process in one call (kernel/batch.c) that comes to the end or
+ * says so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -160,7 +162,7 @@ static int move_rounds(struct move *move)
 		return pause_for_test(move);
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		if (round >= ROUNDS_BY_PROCESS)
+		if (round >= ROUNDS_BY_PROCESS && !move->request.tid)
 			move->request.flags |= GRP_SCAN_ALL_TASKS;
 		r = run_pass(move);
 		if (r == -ESRCH || (!r && !move->seen))

@@ -491,7 +491,5 @@ int grp_attach_resume(struct grp_core *core, const struct grp_journal *record);
 void grp_unfinished_note(struct grp_core *core, const struct grp_journal *record, bool some, int r);
 /* Does what is noted, as far as it can be done at once. */
 void grp_unfinished_resume(struct grp_core *core);
-/* Whether there are notes; asked of the store only while there may be. */
-bool grp_unfinished_any(struct grp_core *core);
 
 #endif

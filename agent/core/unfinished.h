@@ -33,4 +33,7 @@ void grp_unfinished_forget(struct grp_core *core, const struct grp_journal *reco
 /* grp_unfinished_next() - any one, or that after @record; true: @record is it. */
 bool grp_unfinished_next(struct grp_core *core, struct grp_journal *record);
 
+/* grp_unfinished_any() - whether there are any; looked for only while there may be. */
+bool grp_unfinished_any(struct grp_core *core);
+
 #endif

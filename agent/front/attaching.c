@@ -135,16 +135,6 @@ int grp_attaching_try(struct grp_attaching *attaching, struct grp_agent *agent,
 	return r;
 }
 
-int grp_attaching_each(const struct grp_attaching *attaching, struct grp_agent *agent,
-		       const struct grp_caller *caller, const pid_t *tids, size_t n, bool whole,
-		       bool *ret_done)
-{
-	struct grp_target target = { .group = { NULL } };
-	int r = make_target(attaching, agent->core, &target);
-
-	return r ?: grp_attach_each(agent->core, &target, tids, n, whole, caller, ret_done);
-}
-
 /* --- those that are not -------------------------------------------------------------------- */
 
 static void left_free(struct grp_left_attach *left)
@@ -203,6 +193,36 @@ void grp_attaching_leave(struct grp_attaching *attaching, struct grp_agent *agen
 	if (attaching->half)
 		(void)leave(agent, &attaching->record);
 	attaching->half = false;
+}
+
+static void leave_halves(struct grp_agent *agent, const struct grp_target *target,
+			 const pid_t *tids, size_t n, const bool *done)
+{
+	for (size_t i = 0; i < n && grp_unfinished_any(agent->core); i++) {
+		struct grp_journal record = { .tid = (uint32_t)tids[i] };
+
+		for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
+			if (target->group[slot])
+				record.target[slot] = target->group[slot]->id;
+		/* If that cannot be, the next start goes on. */
+		if (!done[i] && grp_unfinished_find(agent->core, &record))
+			(void)leave(agent, &record);
+	}
+}
+
+int grp_attaching_each(struct grp_attaching *attaching, struct grp_agent *agent,
+		       const struct grp_caller *caller, const pid_t *tids, size_t n, bool whole,
+		       bool *ret_done)
+{
+	struct grp_target target = { .group = { NULL } };
+	int r = make_target(attaching, agent->core, &target);
+
+	if (r < 0)
+		return r;
+	r = grp_attach_each(agent->core, &target, tids, n, whole, caller, ret_done);
+	attaching->ticket = grp_place_ticket(agent->core);
+	leave_halves(agent, &target, tids, n, ret_done);
+	return r;
 }
 
 int grp_attachings_start(struct grp_agent *agent)

@@ -52,9 +52,10 @@ int grp_attaching_try(struct grp_attaching *attaching, struct grp_agent *agent,
 
 /**
  * grp_attaching_each() - as grp_attach_each(), into the groups; from and id are not looked at.
+ * What is moved by half goes on, whether the caller comes to it or not.
  * Return: as that; -ENOENT: a group was removed.
  */
-int grp_attaching_each(const struct grp_attaching *attaching, struct grp_agent *agent,
+int grp_attaching_each(struct grp_attaching *attaching, struct grp_agent *agent,
 		       const struct grp_caller *caller, const pid_t *tids, size_t n, bool whole,
 		       bool *ret_done);
 

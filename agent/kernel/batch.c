@@ -27,25 +27,46 @@ bool grp_batch_can(const struct grp_bpf *bpf, enum grp_pass kind,
 	       !(request->flags & GRP_SCAN_ALL_TASKS);
 }
 
+/* So often a process is begun with again, as the thread to go on behind has gone. */
+#define STARTS 8
+
+static int tell(const struct grp_bpf *bpf, const struct grp_batch *batch, grp_scan_fn fn,
+		void *data)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && fn && i < batch->n; i++)
+		r = fn(&bpf->batch[i], data);
+	return r;
+}
+
+/*
+ * The last one told, when there is none behind it any more: then all who were born before that
+ * were told, and all who are born later are born to one that was moved.
+ */
 int grp_batch_threads(struct grp_bpf *bpf, const struct grp_scan_request *request,
 		      const uint16_t *plan, grp_scan_fn fn, void *data)
 {
-	struct grp_batch batch = { .next = request->tgid };
+	struct grp_batch batch = { .first = request->tgid };
+	unsigned int starts = 1;
 	int r;
 
 	grp_pass_prepare(bpf, request, plan);
-	r = run(bpf->direct->progs.on_threads, &batch);
-	while (!r) {
-		for (uint32_t i = 0; !r && fn && i < batch.n; i++)
-			r = fn(&bpf->batch[i], data);
-		if (r || !batch.next)
-			return r;
+	for (;;) {
 		r = run(bpf->direct->progs.on_threads, &batch);
-		/* The next one has gone meanwhile: it ends early, as a pass may. */
-		if (r == -ESRCH)
-			return 0;
+		if (r == -ESRCH && batch.told) {
+			if (starts++ == STARTS)
+				return -EAGAIN;
+			batch = (struct grp_batch){ .first = request->tgid };
+			continue;
+		}
+		if (!r)
+			r = tell(bpf, &batch, fn, data);
+		if (r || !batch.n)
+			return r;
+		batch.first = bpf->batch[batch.n - 1].tid;
+		batch.told = 1;
 	}
-	return r;
 }
 
 int grp_batch_each(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "direct.skel.h"
 #include "fastpath.skel.h"
@@ -17,25 +18,23 @@
 
 #define PLAN_AT_ONCE 256
 
-/*
- * With one of its two programs; those of batch.c are for kernels where a program cannot be
- * preempted, which came later than all else they need.
- */
-static int load(struct grp_bpf *bpf, bool still)
+/* With one of its two programs, and with those of batch.c or without. */
+static int load(struct grp_bpf *bpf, bool still, bool many)
 {
 	struct direct *skel = direct__open();
-	int r = skel ? grp_maps_share(bpf, skel->obj) : -errno;
+	int r = skel ? grp_maps_share(bpf, skel->obj, skel->maps.batch) : -errno;
 
 	if (!r) {
 		skel->rodata->capacity_sets = bpf->view.capacity_sets;
 		skel->rodata->possible_cpus = bpf->view.cpus;
+		skel->rodata->fault_batch_loops = grp_fault_number("BATCH_LOOPS");
 		r = bpf_program__set_autoload(
 			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
 	}
 	if (!r)
-		r = bpf_program__set_autoload(skel->progs.on_each, still);
+		r = bpf_program__set_autoload(skel->progs.on_each, many);
 	if (!r)
-		r = bpf_program__set_autoload(skel->progs.on_threads, still);
+		r = bpf_program__set_autoload(skel->progs.on_threads, many);
 	if (!r)
 		r = direct__load(skel);
 	if (r) {
@@ -46,15 +45,20 @@ static int load(struct grp_bpf *bpf, bool still)
 	bpf->direct_fd =
 		bpf_program__fd(still ? skel->progs.on_direct_still : skel->progs.on_direct);
 	bpf->direct_still = still;
-	if (still)
+	if (many)
 		bpf->batch = grp_maps_map(skel->maps.batch, PROT_READ | PROT_WRITE);
 	return 0;
 }
 
 void grp_direct_open(struct grp_bpf *bpf)
 {
-	int r = load(bpf, true) ? load(bpf, false) : 0;
+	int r = load(bpf, true, true);
 
+	/* What many need came with programs that cannot be preempted, or before. */
+	if (r) {
+		GRP_LOG_DEBUG("no many tasks in a call: %s, using one each", strerror(-r));
+		r = load(bpf, true, false) ? load(bpf, false, false) : 0;
+	}
 	if (r)
 		GRP_LOG_DEBUG("no task by its number: %s, using passes", strerror(-r));
 }

@@ -182,8 +182,11 @@ int grp_maps_size(struct grp_bpf *bpf);
 /* libbpf adopts what is pinned at the paths set here, and pins what it makes. */
 int grp_maps_pin(struct grp_bpf *bpf);
 
-/* Every map of another object is the fast path's of that name, where it has one. */
-int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object);
+/*
+ * Every map of another object is the fast path's of that name, but @own; NULL: it has none of
+ * its own. -ENOENT: the fast path has none of that name.
+ */
+int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object, const struct bpf_map *own);
 
 /*
  * An array that may be mapped, wholly; as long as the process lives: the agent opens one

@@ -58,7 +58,7 @@ int grp_maps_pin(struct grp_bpf *bpf)
 	return 0;
 }
 
-int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object)
+int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object, const struct bpf_map *own)
 {
 	struct bpf_map *map;
 	int r = 0;
@@ -68,8 +68,8 @@ int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object)
 		const struct bpf_map *shared =
 			bpf_object__find_map_by_name(bpf->skel->obj, bpf_map__name(map));
 
-		if (!r && shared && !bpf_map__is_internal(map))
-			r = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (!r && map != own && !bpf_map__is_internal(map))
+			r = shared ? bpf_map__reuse_fd(map, bpf_map__fd(shared)) : -ENOENT;
 	}
 	return r;
 }

@@ -3,7 +3,7 @@
  * Passes over the tasks by iterator programs, and the programs that the agent
  * runs itself. Everything here touches task storage and can be preempted in the
  * middle of it; a hook on that CPU would then find no storage (6.1), so all of it
- * runs under SCHED_FIFO for that moment.
+ * runs under SCHED_FIFO for that moment, unless the program sees to it itself.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

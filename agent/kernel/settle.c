@@ -22,7 +22,7 @@ void grp_settle_open(struct grp_bpf *bpf)
 	if (grp_topology_is_tickless())
 		return;
 	skel = settle__open();
-	r = skel ? grp_maps_share(bpf, skel->obj) : -errno;
+	r = skel ? grp_maps_share(bpf, skel->obj, NULL) : -errno;
 	if (!r) {
 		skel->rodata->capacity_sets = bpf->view.capacity_sets;
 		skel->rodata->possible_cpus = bpf->view.cpus;

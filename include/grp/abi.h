@@ -198,8 +198,10 @@ struct grp_direct {
 #define GRP_BATCH_MAX 256
 
 struct grp_batch {
-	__u32 n; /* records asked for; of the threads of a process: told */
-	__u32 next; /* thread of the process to begin with; then the first one not told, or 0 */
+	__u32 n; /* records: asked for; of the threads of a process: told */
+	__u32 first; /* thread of the process to begin with: */
+	__u32 told; /* behind it, as it was the last one told; 0: with it */
+	__u32 pad;
 };
 
 /* --- requests to the "syscall" program ------------------------------------ */
@@ -441,7 +443,7 @@ _Static_assert(sizeof(struct grp_orphan) == 16, "abi");
 _Static_assert(sizeof(struct grp_scan_request) == 40, "abi");
 _Static_assert(sizeof(struct grp_scan_record) == 80, "abi");
 _Static_assert(sizeof(struct grp_direct) == 144, "abi");
-_Static_assert(sizeof(struct grp_batch) == 8, "abi");
+_Static_assert(sizeof(struct grp_batch) == 16, "abi");
 _Static_assert(sizeof(struct grp_control) == 24, "abi");
 _Static_assert(sizeof(struct grp_meta) == 32, "abi");
 _Static_assert(sizeof(struct grp_hierarchy_record) == 4704, "abi");

@@ -195,6 +195,24 @@ static void test_threads_are_moved(void **ret_state)
 	free(told.records);
 }
 
+/* As many as there are records, and one more or less. */
+static void test_threads_fill_a_call(void **ret_state)
+{
+	struct state *state = *ret_state;
+	struct told told = told_new();
+
+	need_batch(state);
+	plan_only(state, SET, GRP_SET_ROOT);
+	for (unsigned int n = GRP_BATCH_MAX - 1; n <= GRP_BATCH_MAX + 1; n++) {
+		pid_t pid = process_new(n);
+
+		move_process(state, pid, true, &told);
+		assert_int_equal(told.n, n);
+		sleeper_end(pid);
+	}
+	free(told.records);
+}
+
 static int end_at_once(const struct grp_scan_record *record, void *data)
 {
 	(void)record;
@@ -323,8 +341,11 @@ static void test_each_of_too_many(void **ret_state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_threads_as_a_pass), cmocka_unit_test(test_threads_are_moved),
-		cmocka_unit_test(test_threads_of_nobody), cmocka_unit_test(test_each),
+		cmocka_unit_test(test_threads_as_a_pass),
+		cmocka_unit_test(test_threads_are_moved),
+		cmocka_unit_test(test_threads_fill_a_call),
+		cmocka_unit_test(test_threads_of_nobody),
+		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_each_of_too_many),
 	};
 

@@ -52,6 +52,23 @@ move_held() {
 	wait_until 30 has_tasks "$2" 1
 }
 
+# Of three threads in a row, the first ends and the last makes another one, just before the last is
+# moved: as many were told as there are. Who is behind the last one has to be asked again then.
+@test "threads that make others and end while their process is walked: none is left" {
+	local from=/a to=/b i pid
+	GRPAGENT_FAULT_BATCH_LOOPS=150000 start_agent
+	ctl mkdir /a /b
+	spawn heirs "$SUPPORT/heirs" 1
+	wait_until 30 has_printed heirs
+	pid=$(spawned heirs)
+	ctl attach "$from" "$pid"
+	for ((i = 0; i < $(by_length 10 30 300); i++)); do
+		ctl attach "$to" "$pid"
+		assert_equal "$(ctl get "$from" tasks)" "" "threads left behind in round $i"
+		read -r from to <<<"$to $from"
+	done
+}
+
 @test "killed in a pause: the next start moves the others" {
 	start_pausing
 	move_held attach /g "$PROCESS"

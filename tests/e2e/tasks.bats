@@ -58,8 +58,8 @@ enter_v1() {
 	wait_asleep "${TIDS[@]}"
 	assert_exact "$G/a" "$a"
 	assert_exact "$G/b" "$b"
-	assert_between "$(usage_ns "$G/a")" 50000000 80000000 "ns of a"
-	assert_between "$(usage_ns "$G/b")" 50000000 80000000 "ns of b"
+	assert_between "$(usage_ns "$G/a")" 50000000 $((50000000 + 30000000 * SLOW)) "ns of a"
+	assert_between "$(usage_ns "$G/b")" 50000000 $((50000000 + 30000000 * SLOW)) "ns of b"
 }
 
 # A new thread goes where the thread is that made it, not where the leader is.

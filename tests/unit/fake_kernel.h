@@ -96,6 +96,9 @@ struct fake_kernel {
 	unsigned int whole_passes; /* over everybody in one piece */
 	unsigned int batches; /* calls for many tasks */
 	bool one_by_one; /* it takes no such calls */
+	/* Called after each task of such a call; may be NULL. */
+	void (*after_each)(struct fake_kernel *fake, struct grp_scan_record *record, void *data);
+	void *after_each_data;
 	unsigned int settles;
 	/* CPUs of tasks, see fake_place.c. */
 	bool keeps_asked; /* what was asked for, apart from what a task gets of it (6.2) */

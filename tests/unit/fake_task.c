@@ -303,6 +303,8 @@ int fake_move_each(void *kernel, const struct grp_scan_request *request, const u
 		if (task &&
 		    (!(request->flags & GRP_SCAN_ALONE) || count_threads(fake, task->tgid) == 1))
 			(void)pass_one(fake, GRP_PASS_MOVE, task, request, plan, &records[i]);
+		if (fake->after_each)
+			fake->after_each(fake, &records[i], fake->after_each_data);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "core/attach_each.h"
 #include "core/event.h"
 #include "core/release.h"
+#include "core/unfinished.h"
 #include "release_help.h"
 
 #define N 200
@@ -135,6 +136,110 @@ static void what_is_more_is_left(void **state)
 	assert_memory_equal(done, ((bool[]){ false, false, false, false, false, true, false }), 7);
 }
 
+static void hold_back(struct fake_kernel *fake, enum grp_pass kind, void *data)
+{
+	struct fake_task *task = fake_task_find(fake, 501);
+
+	(void)data;
+	if (task)
+		task->state = kind == GRP_PASS_MOVE ? GRP_STATE_UNCLAIMED : GRP_STATE_ALIVE;
+}
+
+static unsigned int sets_live(const struct world *world)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < world->fake->view.capacity_sets; i++)
+		n += world->fake->sets[i].state == GRP_RECORD_LIVE;
+	return n;
+}
+
+/* Nobody who is there, or may be moved: nothing is written, and a release that runs goes on. */
+static void nobody_comes(void **state)
+{
+	const struct grp_caller caller = { .uid = 7, .gid = 7 };
+	const pid_t theirs[] = { 100, 101 }, gone[] = { 998, 999 };
+	struct world *world = *state;
+	struct grp_group *group = world_find(world, "o:/q");
+	unsigned long updates;
+	unsigned int sets;
+	bool done[2];
+
+	group->release_run = 5;
+	for (size_t i = 0; i < GRP_MEMBER_FILES; i++)
+		group->member_files[i].uid = 7;
+	updates = world->fake->updates;
+	sets = sets_live(world);
+	assert_int_equal(each_as(world, "o:/q", theirs, 2, &caller, done), 0);
+	assert_int_equal(each_as(world, "o:/q", gone, 2, &world_root, done), 0);
+	world->fake->one_by_one = true;
+	assert_int_equal(each_as(world, "o:/q", theirs, 2, &world_root, done), -EOPNOTSUPP);
+	assert_int_equal(world->fake->updates, updates);
+	assert_int_equal(sets_live(world), sets);
+	assert_int_equal(group->release_run, 5);
+	group->release_run = 0;
+}
+
+/* In more sets than are planned at a time: the rest goes by itself. */
+static void in_many_sets(void **state)
+{
+	struct world *world = *state;
+	char spec[] = "/g/a";
+	pid_t tids[20];
+
+	for (int i = 0; i < 20; i++) {
+		spec[3] = (char)('a' + i);
+		world_mkdir(world, spec);
+		tids[i] = FIRST + 3 * i + 1;
+		assert_int_equal(world_move(world, spec, tids[i], true), 0);
+	}
+	assert_int_equal(each(world, "o:/q", tids, 20), 16);
+	assert_int_equal(world_tasks(world, "o:/q"), 16);
+}
+
+/* As if it had made a thread just before the swap: the rest of it comes at once. */
+static void get_thread(struct fake_kernel *fake, struct grp_scan_record *record, void *data)
+{
+	(void)data;
+	if (record->tid != 100 || record->verdict != GRP_VERDICT_MOVED)
+		return;
+	fake_task_fork(fake, 1, 501, 100);
+	record->nr_threads = 2;
+}
+
+static void thread_in_the_midst(void **state)
+{
+	const pid_t tids[] = { 100, 101 };
+	struct world *world = *state;
+
+	world->fake->after_each = get_thread;
+	assert_int_equal(each(world, "o:/q", tids, 2), 2);
+	assert_int_equal(world_tasks(world, "o:/q"), 3);
+}
+
+/* ... and cannot be moved yet: it is noted, for whoever goes on. */
+static void thread_that_stays(void **state)
+{
+	const pid_t tids[] = { 100, 103 };
+	struct world *world = *state;
+	struct grp_journal record = {};
+	bool done[2];
+
+	world->fake->after_each = get_thread;
+	world->fake->before_pass = hold_back;
+	fake_task_fork(world->fake, 1, 502, 502);
+	assert_int_equal(each_as(world, "o:/q", tids, 2, &world_root, done), 0);
+	world->fake->before_pass = NULL;
+	world->fake->after_each = NULL;
+	assert_false(done[0]);
+	assert_true(done[1]);
+	assert_true(grp_unfinished_next(world->core, &record));
+	assert_int_equal(record.tid, 100);
+	fake_task_find(world->fake, 501)->state = GRP_STATE_ALIVE;
+	world_restart(world);
+	assert_int_equal(world_tasks(world, "o:/q"), 3);
+}
+
 /* Subsystems of "default" look at each task; some kernels take one at a time. */
 static void others_go_one_by_one(void **state)
 {
@@ -151,13 +256,6 @@ static void others_go_one_by_one(void **state)
 	assert_int_equal(world->fake->journal[GRP_JOURNAL_ENTRY_ATTACH].op, GRP_JOURNAL_NONE);
 	for (int i = 0; i < N; i++)
 		assert_false(done[i]);
-}
-
-static void hold_back(struct fake_kernel *fake, enum grp_pass kind, void *data)
-{
-	(void)data;
-	fake_task_find(fake, 501)->state = kind == GRP_PASS_MOVE ? GRP_STATE_UNCLAIMED :
-								   GRP_STATE_ALIVE;
 }
 
 /* Half an attach that goes on later must not take back what came after it. */
@@ -215,6 +313,8 @@ int main(void)
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, setup, release_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(all_in_two_calls),	     TEST(what_is_more_is_left),
+		TEST(nobody_comes),	     TEST(in_many_sets),
+		TEST(thread_in_the_midst),   TEST(thread_that_stays),
 		TEST(others_go_one_by_one),  TEST(not_while_one_goes_on),
 		TEST(killed_at_each_update),
 	};

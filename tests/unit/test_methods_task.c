@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "core/place.h"
 #include "front/connection.h"
 #include "method_help.h"
 
@@ -113,6 +114,27 @@ static void test_attach_many(void **state)
 		assert_string_equal(method_text(failure, "errno"), bad[i].error);
 	}
 	assert_int_equal(json_array_size(json_object_get(reply, "failures")), 4);
+}
+
+/* Who has moved them is answered when those who came are on their CPUs, as for one. */
+static void test_attach_many_is_placed(void **state)
+{
+	struct method_fixture *f = *state;
+	struct grp_core *core = f->fake->agent.core;
+	struct grp_group *group;
+
+	method_be_root(f);
+	json_decref(
+		fake_parameters(method_call(f, "Mount", "{\"name\":\"h\",\"options\":\"none\"}")));
+	method_all(f, "MakeGroups", "{\"groups\":[\"h:/a\"]}");
+	fake_task_fork(f->fake->kernel, 0, 10, 10);
+	fake_task_fork(f->fake->kernel, 0, 11, 11);
+	group = grp_hierarchy_find(core, "h")->root->children;
+	grp_place_touch(core, group);
+	assert_false(grp_place_settled(core, grp_place_ticket(core)));
+	method_all(f, "Attach", "{\"groups\":[\"h:/a\"],\"pids\":[\"10\",\"11\"]}");
+	assert_int_equal(f->fake->kernel->batches, 2);
+	assert_true(grp_place_settled(core, grp_place_ticket(core)));
 }
 
 /* TASK-10: the question without a task. */
@@ -259,10 +281,15 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		METHOD_TEST(test_attach),     METHOD_TEST(test_attach_many),
-		METHOD_TEST(test_can_attach), METHOD_TEST(test_commands),
-		METHOD_TEST(test_caller),     METHOD_TEST(test_pidns),
-		METHOD_TEST(test_usage),      METHOD_TEST(test_files),
+		METHOD_TEST(test_attach),
+		METHOD_TEST(test_attach_many),
+		METHOD_TEST(test_attach_many_is_placed),
+		METHOD_TEST(test_can_attach),
+		METHOD_TEST(test_commands),
+		METHOD_TEST(test_caller),
+		METHOD_TEST(test_pidns),
+		METHOD_TEST(test_usage),
+		METHOD_TEST(test_files),
 	};
 
 	return cmocka_run_group_tests_name("methods_task", tests, NULL, NULL);
