@@ -234,12 +234,21 @@ static void set_request(struct move *move, const struct grp_task_id *id,
 	move->request.uid = caller->uid;
 }
 
+/* One that was born or has ended during the listing is not in it, and may have left others. */
+static bool is_whole(const struct grp_members *members)
+{
+	for (size_t i = 0; i < members->n; i++)
+		if (members->items[i].nr_threads > members->n)
+			return false;
+	return true;
+}
+
 /* Asks about every thread that is concerned. Return: 1: all are there already. */
 static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_task_id *id,
 		    struct grp_member *member, const struct grp_caller *caller)
 {
 	struct grp_members one = { .items = member, .n = !member->exiting }, members = {};
-	bool alone = !member->unborn && (!id->whole || member->nr_threads == 1);
+	bool alone = !member->unborn && (!id->whole || member->nr_threads == 1), whole;
 	int r = 0;
 
 	if (!alone && grp_ask_unseen(ask, move->core, move->target, caller)) {
@@ -250,11 +259,12 @@ static int ask_task(struct move *move, struct grp_ask *ask, const struct grp_tas
 		r = grp_task_members(move->core, id->whole ? 0 : member->tid, member->tgid,
 				     &members);
 	move->moved = alone ? one.n : members.n;
+	whole = alone || !id->whole || is_whole(&members);
 	if (!r)
 		r = grp_ask_init(ask, move->core, move->target, alone ? &one : &members, caller,
 				 move->error);
 	grp_members_done(&members);
-	if (!r && move->moved && !ask->wanted)
+	if (!r && move->moved && !ask->wanted && whole)
 		return 1;
 	return r ?: grp_ask_veto(ask);
 }

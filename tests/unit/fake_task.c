@@ -257,8 +257,8 @@ static bool pass_one(struct fake_kernel *fake, enum grp_pass kind, struct fake_t
 		memcpy(record->comm, task->comm, sizeof(record->comm));
 	record->idle_ns = task->idle_ns;
 	fill_record(task, request, record);
-	/* Which only moves ask for: it would take a listing of very many too long. */
-	if (kind != GRP_PASS_LIST)
+	/* It would take a listing of very many too long. */
+	if (kind != GRP_PASS_LIST || request->tgid || request->tid)
 		record->nr_threads = count_threads(fake, task->tgid);
 	return true;
 }

@@ -90,6 +90,28 @@ static void births_during_the_pass(void **state)
 	assert_int_equal(world_tasks(world, "/a") + births, 4 + 3);
 }
 
+/* A listing does not tell of a thread that is being born. */
+static void unborn_when_listed(struct fake_kernel *fake, enum grp_pass kind, void *data)
+{
+	(void)data;
+	fake_task_find(fake, 11)->state = kind == GRP_PASS_LIST ? GRP_STATE_UNCLAIMED :
+								  GRP_STATE_ALIVE;
+}
+
+/* All that are listed are there already, but not all are listed. */
+static void not_all_are_listed(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_move(world, "/a", 10, true), 0);
+	assert_int_equal(world_move(world, "/b", 11, false), 0);
+	world->fake->before_pass = unborn_when_listed;
+	assert_int_equal(world_move(world, "/a", 10, true), 0);
+	world->fake->before_pass = NULL;
+	assert_int_equal(world_tasks(world, "/a"), 4);
+	assert_int_equal(world_tasks(world, "/b"), 0);
+}
+
 static void everything_of_a_group(void **state)
 {
 	struct world *world = *state;
@@ -285,6 +307,7 @@ int main(void)
 		TEST(thread_and_process),
 		TEST(two_hierarchies_at_once),
 		TEST(births_during_the_pass),
+		TEST(not_all_are_listed),
 		TEST(everything_of_a_group),
 		TEST(errors),
 		TEST(out_of_sets),
