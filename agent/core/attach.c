@@ -228,10 +228,8 @@ static void set_request(struct move *move, const struct grp_task_id *id,
 	/* A thread is found without a walk; a process of one is done with it: see complete(). */
 	if (!id->whole || member->nr_threads == 1)
 		move->request.tid = member->tid;
-	if (!caller->uid || id->self)
-		return;
-	move->request.flags |= GRP_SCAN_CHECK_UID;
-	move->request.uid = caller->uid;
+	if (!id->self)
+		grp_plan_restrict(caller, &move->request);
 }
 
 /* One that was born or has ended during the listing is not in it, and may have left others. */
@@ -390,10 +388,7 @@ static int attach_members(struct move *move, struct from *source)
 		return grp_error_set(move->error, EINVAL,
 				     "the members of a group go to another group of its hierarchy");
 	move->request.flags = GRP_SCAN_ALL_TASKS;
-	if (caller->uid) {
-		move->request.flags |= GRP_SCAN_CHECK_UID;
-		move->request.uid = caller->uid;
-	}
+	grp_plan_restrict(caller, &move->request);
 	move->asked = grp_target_asks(move->core, move->target);
 	if (move->asked)
 		r = ask_members(move, &ask, source->group, caller);

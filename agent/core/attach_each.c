@@ -155,10 +155,7 @@ static void begin(struct each *each, const pid_t *tids, bool whole)
 	}
 	if (whole)
 		each->request.flags |= GRP_SCAN_ALONE;
-	if (each->caller->uid) {
-		each->request.flags |= GRP_SCAN_CHECK_UID;
-		each->request.uid = each->caller->uid;
-	}
+	grp_plan_restrict(each->caller, &each->request);
 }
 
 int grp_attach_each(struct grp_core *core, const struct grp_target *target, const pid_t *tids,

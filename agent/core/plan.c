@@ -40,6 +40,14 @@ void grp_plan_end(struct grp_core *core)
 	}
 }
 
+void grp_plan_restrict(const struct grp_caller *caller, struct grp_scan_request *request)
+{
+	if (!caller->uid)
+		return;
+	request->flags |= GRP_SCAN_CHECK_UID;
+	request->uid = caller->uid;
+}
+
 int grp_plan_intend(struct grp_core *core, const struct grp_target *target,
 		    const struct grp_journal *resumed, struct grp_journal *record)
 {

@@ -15,6 +15,8 @@ int grp_plan_add(struct grp_core *core, const struct grp_target *target, struct 
 uint64_t grp_plan_entries(const struct grp_core *core);
 /* The end of a move; who was left by all is told. */
 void grp_plan_end(struct grp_core *core);
+/* Whoever is not root moves only his own: the kernel looks at each task (TASK-8). */
+void grp_plan_restrict(const struct grp_caller *caller, struct grp_scan_request *request);
 /*
  * The intent of a move, into the journal. @record: filled in but for the target and marks.
  * @resumed: that of a killed agent, NULL: none.

@@ -53,11 +53,11 @@ static int remember_start(struct grp_attaching *attaching, struct grp_core *core
 	return r;
 }
 
-/* What the core has noted of it. */
-static void remember_half(struct grp_attaching *attaching, struct grp_core *core)
+/* What the core has noted of a move into these groups, if it has. */
+static bool find_half(const struct grp_attaching *attaching, struct grp_core *core, pid_t tid,
+		      struct grp_journal *ret_record)
 {
-	struct grp_journal record = { .tid = (uint32_t)attaching->id.tid,
-				      .group = attaching->from };
+	struct grp_journal record = { .tid = (uint32_t)tid, .group = attaching->from };
 
 	for (size_t i = 0; i < attaching->n_groups; i++) {
 		const struct grp_group *group = grp_group_by_id(core, attaching->groups[i]);
@@ -65,9 +65,15 @@ static void remember_half(struct grp_attaching *attaching, struct grp_core *core
 		if (group)
 			record.target[group->hierarchy->slot] = group->id;
 	}
-	attaching->half = grp_unfinished_find(core, &record);
-	if (attaching->half)
-		attaching->record = record;
+	if (!grp_unfinished_find(core, &record))
+		return false;
+	*ret_record = record;
+	return true;
+}
+
+static void remember_half(struct grp_attaching *attaching, struct grp_core *core)
+{
+	attaching->half = find_half(attaching, core, attaching->id.tid, &attaching->record);
 }
 
 static int pause_after(struct grp_attaching *attaching, struct grp_core *core)
@@ -195,19 +201,15 @@ void grp_attaching_leave(struct grp_attaching *attaching, struct grp_agent *agen
 	attaching->half = false;
 }
 
-static void leave_halves(struct grp_agent *agent, const struct grp_target *target,
+static void leave_halves(const struct grp_attaching *attaching, struct grp_agent *agent,
 			 const pid_t *tids, size_t n, const bool *done)
 {
-	for (size_t i = 0; i < n && grp_unfinished_any(agent->core); i++) {
-		struct grp_journal record = { .tid = (uint32_t)tids[i] };
+	struct grp_journal record;
 
-		for (unsigned int slot = 0; slot < GRP_HIERARCHIES_MAX; slot++)
-			if (target->group[slot])
-				record.target[slot] = target->group[slot]->id;
+	for (size_t i = 0; i < n && grp_unfinished_any(agent->core); i++)
 		/* If that cannot be, the next start goes on. */
-		if (!done[i] && grp_unfinished_find(agent->core, &record))
+		if (!done[i] && find_half(attaching, agent->core, tids[i], &record))
 			(void)leave(agent, &record);
-	}
 }
 
 int grp_attaching_each(struct grp_attaching *attaching, struct grp_agent *agent,
@@ -221,7 +223,7 @@ int grp_attaching_each(struct grp_attaching *attaching, struct grp_agent *agent,
 		return r;
 	r = grp_attach_each(agent->core, &target, tids, n, whole, caller, ret_done);
 	attaching->ticket = grp_place_ticket(agent->core);
-	leave_halves(agent, &target, tids, n, ret_done);
+	leave_halves(attaching, agent, tids, n, ret_done);
 	return r;
 }
 

@@ -41,16 +41,17 @@ static void move_ahead(struct attach *attach)
 
 	attach->ahead = attach->bulk.at;
 	attach->ahead_end = attach->ahead + n;
+	memset(attach->done, 0, sizeof(attach->done));
+	/* One alone has nothing ahead; a number of another pid namespace is looked for by a walk. */
+	if (left == 1 || attach->attaching.from || call->caller->pidns)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		const char *item = json_string_value(json_array_get(items, attach->ahead + i));
 
-		attach->done[i] = false;
 		if (!item || grp_parse_task_id(item, &tids[i], &start_ticks) || start_ticks)
 			tids[i] = 0; /* nobody's */
 	}
-	/* A number of another pid namespace is looked for by a walk; one alone has nothing ahead. */
-	if (left > 1 && !attach->attaching.from && !call->caller->pidns &&
-	    grp_attaching_each(&attach->attaching, call->agent, call->caller, tids, n,
+	if (grp_attaching_each(&attach->attaching, call->agent, call->caller, tids, n,
 			       !grp_call_flag(call, "thread"), attach->done))
 		memset(attach->done, 0, sizeof(attach->done));
 }

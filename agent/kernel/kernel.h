@@ -119,7 +119,8 @@ struct grp_kernel_ops {
 	 * each set the set to move its tasks to, or for LIST anything but
 	 * GRP_PLAN_NONE; NULL for SEED, and for LIST when every set is wanted.
 	 * A pass limited to a process may end early without notice (compare
-	 * with nr_threads). fn may be NULL.
+	 * with nr_threads), or with -EAGAIN: its threads come and go too fast.
+	 * fn may be NULL; it is not to begin another pass.
 	 */
 	int (*pass)(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		    const uint16_t *plan, grp_scan_fn fn, void *data);

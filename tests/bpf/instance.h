@@ -81,6 +81,15 @@ static inline int instance_keep(const struct grp_scan_record *record, void *data
 	return 0;
 }
 
+/* A plan that says where the tasks of one set go, and nothing else. */
+static inline void instance_plan(uint16_t plan[INSTANCE_CAPACITY_SETS], unsigned int from,
+				 unsigned int to)
+{
+	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
+		plan[i] = GRP_PLAN_NONE;
+	plan[from] = (uint16_t)to;
+}
+
 /* One pass that moves from a set to another. Return: the record of the task, the last if of many. */
 static inline struct grp_scan_record instance_move(const struct instance *instance,
 						   const struct grp_scan_request *request,
@@ -89,9 +98,7 @@ static inline struct grp_scan_record instance_move(const struct instance *instan
 	struct grp_scan_record record = { .verdict = GRP_VERDICT_MAX };
 	uint16_t plan[INSTANCE_CAPACITY_SETS];
 
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		plan[i] = GRP_PLAN_NONE;
-	plan[from] = to;
+	instance_plan(plan, from, to);
 	assert_int_equal(grp_bpf_ops.pass(instance->bpf, GRP_PASS_MOVE, request, plan,
 					  instance_keep, &record),
 			 0);

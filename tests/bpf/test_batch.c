@@ -53,13 +53,6 @@ static void need_batch(const struct state *state)
 	skip();
 }
 
-static void plan_only(struct state *state, unsigned int from, unsigned int to)
-{
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		state->plan[i] = GRP_PLAN_NONE;
-	state->plan[from] = to;
-}
-
 static int64_t members(const struct state *state)
 {
 	return state->instance.view->counts[SET].members;
@@ -152,7 +145,7 @@ static void test_threads_as_a_pass(void **ret_state)
 
 	need_batch(state);
 	pid = process_new(THREADS);
-	plan_only(state, SET, GRP_SET_ROOT);
+	instance_plan(state->plan, SET, GRP_SET_ROOT);
 	move_process(state, pid, false, &pass);
 	move_process(state, pid, true, &batch);
 	assert_int_equal(pass.n, THREADS);
@@ -176,7 +169,7 @@ static void test_threads_are_moved(void **ret_state)
 
 	need_batch(state);
 	pid = process_new(THREADS);
-	plan_only(state, GRP_SET_ROOT, SET);
+	instance_plan(state->plan, GRP_SET_ROOT, SET);
 	move_process(state, pid, true, &told);
 	assert_int_equal(told.moved, THREADS);
 	assert_int_equal(members(state), THREADS);
@@ -185,7 +178,7 @@ static void test_threads_are_moved(void **ret_state)
 		(void)instance_move(&state->instance,
 				    &(struct grp_scan_request){ .tid = told.records[i].tid }, SET,
 				    SET + 1);
-	plan_only(state, SET, GRP_SET_ROOT);
+	instance_plan(state->plan, SET, GRP_SET_ROOT);
 	move_process(state, pid, true, &told);
 	assert_int_equal(told.n, THREADS);
 	assert_int_equal(told.moved, THREADS - 10);
@@ -202,7 +195,7 @@ static void test_threads_fill_a_call(void **ret_state)
 	struct told told = told_new();
 
 	need_batch(state);
-	plan_only(state, SET, GRP_SET_ROOT);
+	instance_plan(state->plan, SET, GRP_SET_ROOT);
 	for (unsigned int n = GRP_BATCH_MAX - 1; n <= GRP_BATCH_MAX + 1; n++) {
 		pid_t pid = process_new(n);
 
@@ -231,7 +224,7 @@ static void test_threads_of_nobody(void **ret_state)
 	need_batch(state);
 	pid = sleeper_new();
 	request = (struct grp_scan_request){ .tgid = (uint32_t)pid };
-	plan_only(state, SET, GRP_SET_ROOT);
+	instance_plan(state->plan, SET, GRP_SET_ROOT);
 	assert_int_equal(grp_bpf_ops.pass(state->instance.bpf, GRP_PASS_MOVE, &request, state->plan,
 					  end_at_once, &n),
 			 -ECANCELED);
@@ -305,7 +298,7 @@ static void test_each(void **ret_state)
 
 	need_batch(state);
 	list_new(records);
-	plan_only(state, GRP_SET_ROOT, SET);
+	instance_plan(state->plan, GRP_SET_ROOT, SET);
 	move_each(state, GRP_SCAN_ALONE | GRP_SCAN_CHECK_UID, 12345, records, N);
 	for (int i = 0; i < N; i++)
 		assert_int_equal(records[i].verdict, denied[i]);

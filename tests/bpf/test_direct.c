@@ -83,13 +83,6 @@ static struct grp_scan_record move(struct state *state, pid_t tid, uint32_t flag
 	return answer.record;
 }
 
-static void plan_only(struct state *state, unsigned int from, unsigned int to)
-{
-	for (unsigned int i = 0; i < INSTANCE_CAPACITY_SETS; i++)
-		state->plan[i] = GRP_PLAN_NONE;
-	state->plan[from] = to;
-}
-
 static int64_t members(const struct state *state)
 {
 	return state->instance.view->counts[SET].members;
@@ -102,11 +95,11 @@ static void check_moves(struct state *state)
 	pid_t pid = sleeper_new();
 	struct grp_scan_record record;
 
-	plan_only(state, SET, 0);
+	instance_plan(state->plan, SET, 0);
 	record = move(state, pid, 0, 0);
 	assert_int_equal(record.verdict, GRP_VERDICT_NO_PLAN);
 	assert_int_equal(record.set, GRP_SET_ROOT);
-	plan_only(state, GRP_SET_ROOT, SET);
+	instance_plan(state->plan, GRP_SET_ROOT, SET);
 	assert_int_equal(move(state, pid, GRP_SCAN_CHECK_UID, 12345).verdict, GRP_VERDICT_DENIED);
 	assert_int_equal(members(state), 0);
 	record = move(state, pid, GRP_SCAN_CHECK_UID, 0);
@@ -187,7 +180,7 @@ static void test_is_used(void **ret_state)
 		print_message("# skip: this kernel finds no task by its number\n");
 		skip();
 	}
-	plan_only(state, GRP_SET_ROOT, SET);
+	instance_plan(state->plan, GRP_SET_ROOT, SET);
 	assert_true(grp_direct_can(state->instance.bpf, GRP_PASS_LIST, &thread, NULL, &direct));
 	assert_true(
 		grp_direct_can(state->instance.bpf, GRP_PASS_MOVE, &thread, state->plan, &direct));
