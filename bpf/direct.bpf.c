@@ -7,13 +7,16 @@
  */
 #define GRP_GLOBAL static __noinline __attribute__((unused))
 /*
- * The verifier walks all of them for each program, in a loop over threads many times over. A
- * task that loses both is told as busy, and the agent asks again.
+ * The verifier walks all of them for each of the programs, at every start of the agent. A task
+ * that loses both is told as busy, and the agent asks again.
  */
 #define MOVE_TRIES 2
 #include "record.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+/* What the verifier has to know of a global function's argument. */
+#define GRP_ARG_TRUSTED __attribute__((btf_decl_tag("arg:trusted")))
 
 /* As the kernel has it; what is in it is its own business. */
 struct bpf_iter_task {
@@ -121,14 +124,22 @@ int on_direct_still(struct grp_direct *direct)
 /*
  * Each is moved as a pass would do it, by the maps "scan_request" and "plan"; its record
  * comes into the map "batch". A storage helper that is preempted would hide storage from
- * the hooks of others. No part of the loops: they would be walked three times as long.
+ * the hooks of others.
+ *
+ * Global, so that the verifier walks it once, not in each turn of a loop: on 6.12 that made the
+ * start of the agent three times as long.
  */
-static __noinline void move_still(struct task_struct *p, const struct grp_scan_request *request,
-				  struct grp_scan_record *record)
+__weak __noinline int move_still(struct task_struct *p GRP_ARG_TRUSTED, __u32 i)
 {
+	const struct grp_scan_request *request = find_request();
+	struct grp_scan_record *record = bpf_map_lookup_elem(&batch, &i);
+
+	if (!request || !record)
+		return 1;
 	bpf_preempt_disable();
 	move_planned(p, request, record);
 	bpf_preempt_enable();
+	return 0;
 }
 
 static __always_inline void fault_batch(void)
@@ -150,7 +161,7 @@ static long move_each(__u32 i, void *data)
 	if (!p)
 		return 0;
 	if (!(request->flags & GRP_SCAN_ALONE) || p->signal->nr_threads == 1)
-		move_still(p, request, record);
+		move_still(p, i);
 	bpf_task_release(p);
 	return 0;
 }
@@ -169,11 +180,8 @@ int on_each(struct grp_batch *asked)
  * then may be behind the last one handed out. So whether there is one is asked once more by
  * the next call, which begins behind the last one told.
  */
-static __always_inline void move_threads(struct task_struct *first,
-					 const struct grp_scan_request *request,
-					 struct grp_batch *asked)
+static __always_inline void move_threads(struct task_struct *first, struct grp_batch *asked)
 {
-	struct grp_scan_record *record;
 	struct bpf_iter_task it;
 	struct task_struct *p;
 	__u32 n;
@@ -183,11 +191,9 @@ static __always_inline void move_threads(struct task_struct *first,
 		bpf_iter_task_next(&it);
 	while ((p = bpf_iter_task_next(&it))) {
 		n = asked->n;
-		record = bpf_map_lookup_elem(&batch, &n);
-		if (!record)
-			break;
 		fault_batch();
-		move_still(p, request, record);
+		if (move_still(p, n))
+			break;
 		asked->n = n + 1;
 	}
 	bpf_iter_task_destroy(&it);
@@ -201,7 +207,7 @@ static __always_inline int move_process(const struct grp_scan_request *request,
 	bool its = first && first->tgid == request->tgid;
 
 	if (its)
-		move_threads(first, request, asked);
+		move_threads(first, asked);
 	if (first)
 		bpf_task_release(first);
 	return its ? 0 : -3;
