@@ -182,3 +182,19 @@ boots() {
 	counts '^fail' 0
 	counts '^@end e2e/(a|b|c|alone).bats$' 4
 }
+
+# As a script that ends by an error outside of any result: the judge calls that a failure.
+@test "in a guest, what was said last is shown of one that ends before its time" {
+	cp "$BATS_TEST_DIRNAME/../vm/guest-e2e" "$DIR"
+	cat >"$DIR/../run" <<-'END'
+		#!/bin/bash
+		log=build/test/log/e2e-a.bats
+		printf '# said before\nok 1 works\n# why it ends\n' >"$log.tap"
+		: >"$log.err"
+		printf 'ok\tworks\nfail\texit status 1 without a failed test\n' >"$log.results"
+	END
+	chmod +x "$DIR/../run"
+	run -0 "$DIR/guest-e2e" 1 tests/e2e/a.bats
+	counts '^# why it ends$' 1
+	counts '^# said before$' 0
+}

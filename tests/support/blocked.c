@@ -69,6 +69,19 @@ static bool has_ended(pid_t pid)
 	return state_of(pid) == 'Z';
 }
 
+/*
+ * It was let go just now: woken before it is in its call again, it would miss that, as it would
+ * if it had not begun. Return: what was wrong, NULL: nothing.
+ */
+static const char *wake(const struct kind *kind, struct stage *stage, pid_t pid)
+{
+	wait_asleep(pid);
+	if (has_ended(pid))
+		return "ended by itself";
+	kind->wake(stage, pid);
+	return NULL;
+}
+
 /* Return: what was wrong, NULL: nothing. */
 static const char *disturb(struct place *place, const struct kind *kind, struct stage *stage,
 			   pid_t pid)
@@ -92,11 +105,7 @@ static const char *disturb(struct place *place, const struct kind *kind, struct 
 	}
 	if (!rounds)
 		return "never placed";
-	if (kind->wake && has_ended(pid))
-		return "ended by itself";
-	if (kind->wake)
-		kind->wake(stage, pid);
-	return NULL;
+	return kind->wake ? wake(kind, stage, pid) : NULL;
 }
 
 /* For a signal that is blocked during its call, and pending all the time. */
@@ -226,10 +235,8 @@ static int all_at_once(const char *command)
 	for (unsigned int i = 0; i < N_KINDS; i++) {
 		const char *what = NULL;
 
-		if (kinds[i].wake && has_ended(pids[i]))
-			what = "ended by itself";
-		else if (kinds[i].wake)
-			kinds[i].wake(&stages[i], pids[i]);
+		if (kinds[i].wake)
+			what = wake(&kinds[i], &stages[i], pids[i]);
 		bad += !end_kind(&kinds[i], &stages[i], pids[i], what);
 	}
 	return bad ? 1 : 0;
