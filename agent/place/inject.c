@@ -16,12 +16,15 @@
 #include "place/trace.h"
 
 #define NS_PER_MS 1000000ULL
+#define BIT(signal) (1ULL << ((signal)-1))
 /* A thread that gets a signal each time it is stopped has to be asked again later. */
 #define MOST_ATTEMPTS 50
 /* For a refusal that may be of the moment. */
 #define DENIED_ATTEMPTS 10
 /* Deadlines of one that wants to run and gets no CPU. */
 #define STARVED_DEADLINES 20
+/* Signals that are ignored, on the way to one call. */
+#define MOST_IGNORED 100
 
 struct grp_place_thread {
 	const struct grp_place_request *request;
@@ -35,6 +38,7 @@ struct grp_place_thread {
 	struct grp_place_regs saved;
 	struct grp_place_call call; /* that it was stopped in */
 	struct grp_place_signals signals;
+	bool blocks; /* those signals that it ignores; signals.after is its mask */
 };
 
 /* How an attempt went on; the thread is let go unless it says otherwise. */
@@ -202,8 +206,11 @@ static bool restore(struct grp_place_thread *thread, int signal)
 	struct grp_place_call call = thread->call;
 
 	grp_place_give_back(thread->tid, &thread->made.scratch);
+	if (thread->blocks && grp_place_set_mask(thread->tid, thread->signals.after) < 0)
+		return false;
+	thread->blocks = false;
 	if (signal)
-		thread->signals.pending = 1ULL << (signal - 1);
+		thread->signals.pending = BIT(signal);
 	if (grp_place_restarts(&call, &thread->signals)) {
 		grp_place_shorten(thread->tid, grp_arch_sp(&regs), &thread->look.blocked, &call);
 		grp_arch_restart(&regs, &call);
@@ -211,12 +218,24 @@ static bool restore(struct grp_place_thread *thread, int signal)
 	return grp_arch_set(thread->tid, &regs) == 0;
 }
 
-/* Without us it would not have come. */
-static bool means_nothing(const struct grp_place_thread *thread, int signal)
+/* What the kernel forces on a thread kills it if it blocks that. */
+#define FORCED (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGFPE) | BIT(SIGSYS))
+
+/*
+ * Whether it ignores the signal: without us it would not have come. No more of them come until
+ * it is let go: if the next one came while it is told of this one, it would never make a call.
+ */
+static bool means_nothing(struct grp_place_thread *thread, int signal)
 {
 	struct grp_place_status status;
 
-	return grp_place_status(thread->tid, &status) == 0 && status.ignored >> (signal - 1) & 1;
+	if (grp_place_status(thread->tid, &status) < 0 || !(status.ignored & BIT(signal)))
+		return false;
+	if (!thread->blocks)
+		thread->blocks =
+			grp_place_set_mask(thread->tid,
+					   thread->signals.after | (status.ignored & ~FORCED)) == 0;
+	return true;
 }
 
 /* A signal before the call: its handler has to find the registers of the program. */
@@ -235,7 +254,7 @@ static enum outcome deliver(struct grp_place_thread *thread, int signal)
 /* Until the call of ours is made, or cannot be. */
 static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadline)
 {
-	unsigned int deadlines = 0;
+	unsigned int deadlines = 0, ignored = 0;
 	bool asked = false;
 	int signal = 0;
 
@@ -253,6 +272,8 @@ static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadli
 		case GRP_STOP_SIGNAL:
 			if (!means_nothing(thread, signal))
 				return deliver(thread, signal);
+			if (++ignored == MOST_IGNORED)
+				return deliver(thread, 0);
 			(void)grp_place_cont_to_call(thread->tid);
 			break;
 		case GRP_STOP_GONE:

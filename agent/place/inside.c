@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 
 #include "place/memory.h"
+#include "place/trace.h"
 
 /* From linux/ptrace.h, which does not go with the C library's; Linux 6.4. */
 #define GET_DISPATCH 0x4211
@@ -49,7 +50,7 @@ int grp_place_look_inside(pid_t tid, struct grp_place_regs *regs, uint64_t *ret_
 	struct __ptrace_syscall_info info = { 0 };
 	struct dispatch dispatch = { 0 };
 
-	if (ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(*ret_mask), ret_mask))
+	if (grp_place_get_mask(tid, ret_mask) < 0)
 		return -ESRCH;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof(info), &info) < 0)
 		return -ESRCH;

@@ -148,6 +148,16 @@ int grp_place_detach(pid_t tid, int signal)
 	return result_of(ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal));
 }
 
+int grp_place_get_mask(pid_t tid, uint64_t *ret_mask)
+{
+	return result_of(ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(*ret_mask), ret_mask));
+}
+
+int grp_place_set_mask(pid_t tid, uint64_t mask)
+{
+	return result_of(ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(mask), &mask));
+}
+
 bool grp_place_was_dispatched(pid_t tid)
 {
 	siginfo_t info = { 0 };

@@ -46,6 +46,9 @@ int grp_place_cont(pid_t tid, int signal);
 /* ... until it is about to execute a system call */
 int grp_place_cont_to_call(pid_t tid);
 int grp_place_detach(pid_t tid, int signal);
+/* ... only while it is stopped; bit N - 1 for signal N */
+int grp_place_get_mask(pid_t tid, uint64_t *ret_mask);
+int grp_place_set_mask(pid_t tid, uint64_t mask);
 
 /* grp_place_was_dispatched() - whether the SIGSYS it is about to receive is for a call that
  * its program wants to handle itself. */

@@ -185,6 +185,33 @@ is_frozen() {
 	release
 }
 
+# flooded SIGNAL: sets PID to a process that gets a signal it ignores again before it is told of one
+flooded() {
+	(($(nproc) > 1)) || skip "one CPU: whoever is told has time to go on"
+	spawn flood "$SUPPORT/flood" "$1"
+	wait_until 30 has_printed flood
+	PID=$(spawned flood)
+}
+
+@test "one that gets signals all the time that it ignores makes its call" {
+	flooded 23 # SIGURG
+	assert_equal "$(inject -n 100 "$PID")" "done 100" results
+	is_untraced "$PID"
+}
+
+# What the kernel forces upon a thread may not be blocked meanwhile. It would be held until its
+# flood pauses, and others would wait for their turn.
+@test "one that gets signals all the time that cannot be kept off is let go, to be asked again" {
+	local i attempts=1 result
+	flooded 5 # SIGTRAP
+	for ((i = 0; i < 200 && attempts == 1; i++)); do
+		read -r _ result _ attempts _ < <(inject "$PID")
+		assert_match "$result" '^(done|busy)$' result
+	done
+	((attempts > 1))
+	is_untraced "$PID"
+}
+
 @test "one that dispatches its own system calls is left alone and told" {
 	spawn_confined dispatch
 	local result
