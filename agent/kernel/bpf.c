@@ -19,6 +19,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "direct.skel.h"
 #include "fastpath.skel.h"
 #include "kernel/internal.h"
 #include "pressure.skel.h"
@@ -414,6 +415,8 @@ int grp_bpf_maps(struct grp_bpf *bpf, int (*fn)(const struct grp_bpf_map *map, v
 			return r;
 	}
 	r = bpf->pressure ? tell_map(bpf->pressure->maps.reclaims, fn, data) : 0;
+	if (!r && bpf->batch)
+		r = tell_map(bpf->direct->maps.batch, fn, data);
 	if (r)
 		return r;
 	for (unsigned int i = 0; i < GRP_STORE_MAX; i++) {

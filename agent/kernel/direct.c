@@ -47,6 +47,8 @@ static int load(struct grp_bpf *bpf, bool still, bool many)
 	bpf->direct_still = still;
 	if (many)
 		bpf->batch = grp_maps_map(skel->maps.batch, PROT_READ | PROT_WRITE);
+	if (many && !bpf->batch)
+		GRP_LOG_WARNING("no memory for many tasks in a call, using one each");
 	return 0;
 }
 

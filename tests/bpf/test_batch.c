@@ -331,6 +331,25 @@ static void test_each_of_too_many(void **ret_state)
 			 -E2BIG);
 }
 
+/* --- what is told of it ----------------------------------------------------------------- */
+
+static int find_batch(const struct grp_bpf_map *map, void *data)
+{
+	if (!strcmp(map->name, "batch"))
+		*(uint64_t *)data = map->bytes;
+	return 0;
+}
+
+static void test_memory_is_told(void **state_pointer)
+{
+	struct state *state = *state_pointer;
+	uint64_t bytes = 0;
+
+	need_batch(state);
+	assert_int_equal(grp_bpf_maps(state->instance.bpf, find_batch, &bytes), 0);
+	assert_true(bytes >= GRP_BATCH_MAX * sizeof(struct grp_scan_record));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_threads_of_nobody),
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_each_of_too_many),
+		cmocka_unit_test(test_memory_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
