@@ -32,6 +32,8 @@ static int load(struct grp_bpf *bpf, bool still, bool many)
 			still ? skel->progs.on_direct : skel->progs.on_direct_still, false);
 	}
 	if (!r)
+		r = bpf_map__set_autocreate(skel->maps.batch, many);
+	if (!r)
 		r = bpf_program__set_autoload(skel->progs.on_each, many);
 	if (!r)
 		r = bpf_program__set_autoload(skel->progs.on_threads, many);

@@ -23,8 +23,9 @@
 #define DENIED_ATTEMPTS 10
 /* Deadlines of one that wants to run and gets no CPU. */
 #define STARVED_DEADLINES 20
-/* Signals that are ignored, on the way to one call. */
-#define MOST_IGNORED 100
+/* It stops on the way to one call for signals that it ignores, or with its process: */
+#define FEW_STOPS 3
+#define MOST_STOPS 20
 
 struct grp_place_thread {
 	const struct grp_place_request *request;
@@ -38,7 +39,7 @@ struct grp_place_thread {
 	struct grp_place_regs saved;
 	struct grp_place_call call; /* that it was stopped in */
 	struct grp_place_signals signals;
-	bool blocks; /* those signals that it ignores; signals.after is its mask */
+	bool blocks; /* more signals than signals.after, its mask */
 };
 
 /* How an attempt went on; the thread is let go unless it says otherwise. */
@@ -221,21 +222,36 @@ static bool restore(struct grp_place_thread *thread, int signal)
 /* What the kernel forces on a thread kills it if it blocks that. */
 #define FORCED (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGFPE) | BIT(SIGSYS))
 
-/*
- * Whether it ignores the signal: without us it would not have come. No more of them come until
- * it is let go: if the next one came while it is told of this one, it would never make a call.
- */
-static bool means_nothing(struct grp_place_thread *thread, int signal)
+/* Without us it would not have come. */
+static bool means_nothing(const struct grp_place_thread *thread, int signal)
 {
 	struct grp_place_status status;
 
-	if (grp_place_status(thread->tid, &status) < 0 || !(status.ignored & BIT(signal)))
-		return false;
-	if (!thread->blocks)
-		thread->blocks =
-			grp_place_set_mask(thread->tid,
-					   thread->signals.after | (status.ignored & ~FORCED)) == 0;
-	return true;
+	return grp_place_status(thread->tid, &status) == 0 && status.ignored & BIT(signal);
+}
+
+/*
+ * No more of those come until it is let go: if the next one came while it is told of this one,
+ * it would never make a call. What was blocked during the call that it was stopped in still is.
+ */
+static void block_ignored(struct grp_place_thread *thread)
+{
+	const struct grp_place_signals *signals = &thread->signals;
+	struct grp_place_status status;
+
+	if (grp_place_status(thread->tid, &status) < 0)
+		return;
+	thread->blocks = grp_place_set_mask(thread->tid, signals->after | signals->during |
+								 (status.ignored & ~FORCED)) == 0;
+}
+
+static void see_pending(struct grp_place_thread *thread)
+{
+	struct grp_place_status status;
+
+	thread->signals.pending = 0;
+	if (grp_place_status(thread->tid, &status) == 0)
+		thread->signals.pending = status.pending & ~status.ignored;
 }
 
 /* A signal before the call: its handler has to find the registers of the program. */
@@ -251,14 +267,28 @@ static enum outcome deliver(struct grp_place_thread *thread, int signal)
 	return OUTCOME_AGAIN;
 }
 
+/* On to the call, unless whatever stops it does so again and again. */
+static enum outcome go_on(struct grp_place_thread *thread, unsigned int stops)
+{
+	if (stops == MOST_STOPS) {
+		see_pending(thread);
+		return deliver(thread, 0);
+	}
+	if (stops == FEW_STOPS)
+		block_ignored(thread);
+	(void)grp_place_cont_to_call(thread->tid);
+	return OUTCOME_STOPPED;
+}
+
 /* Until the call of ours is made, or cannot be. */
 static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadline)
 {
-	unsigned int deadlines = 0, ignored = 0;
+	unsigned int deadlines = 0, stops = 0;
+	enum outcome outcome = OUTCOME_STOPPED;
 	bool asked = false;
 	int signal = 0;
 
-	for (;;) {
+	while (outcome == OUTCOME_STOPPED) {
 		switch (grp_place_wait(&thread->tid, deadline, &signal)) {
 		case GRP_STOP_CALL:
 			thread->called = true;
@@ -266,15 +296,13 @@ static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadli
 		case GRP_STOP_EVENT:
 			if (asked || deadline == GRP_NO_DEADLINE)
 				return OUTCOME_STOPPED;
-			/* stopped with its process, or still because of us */
-			(void)grp_place_cont_to_call(thread->tid);
+			/* stopped with its process, continued, or still because of us */
+			outcome = go_on(thread, ++stops);
 			break;
 		case GRP_STOP_SIGNAL:
 			if (!means_nothing(thread, signal))
 				return deliver(thread, signal);
-			if (++ignored == MOST_IGNORED)
-				return deliver(thread, 0);
-			(void)grp_place_cont_to_call(thread->tid);
+			outcome = go_on(thread, ++stops);
 			break;
 		case GRP_STOP_GONE:
 			return done(thread, GRP_PLACE_GONE, 0);
@@ -289,6 +317,7 @@ static enum outcome run_to_call(struct grp_place_thread *thread, uint64_t deadli
 			break;
 		}
 	}
+	return outcome;
 }
 
 /* The kernel stops it on its way out, before it looks at signals. */
@@ -324,7 +353,6 @@ static enum outcome run(struct grp_place_thread *thread, uint64_t deadline)
 /* It is stopped with registers of ours, the call made or not. */
 static enum outcome finish(struct grp_place_thread *thread)
 {
-	struct grp_place_status status;
 	struct grp_place_regs regs = { 0 };
 	long result = 0;
 
@@ -332,9 +360,7 @@ static enum outcome finish(struct grp_place_thread *thread)
 		result = grp_arch_result(&regs);
 	if (thread->called && !result)
 		grp_place_take_result(thread->tid, &thread->made, thread->reply);
-	thread->signals.pending = 0;
-	if (grp_place_status(thread->tid, &status) == 0)
-		thread->signals.pending = status.pending & ~status.ignored;
+	see_pending(thread);
 	if (!restore(thread, 0) || grp_place_detach(thread->tid, 0) < 0)
 		return lost(thread);
 	if (!thread->called)

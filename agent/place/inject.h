@@ -5,7 +5,8 @@
  * made it, given its own registers back.
  *
  * Nothing of it is changed but registers, for the length of that one call (and, where
- * the set of nodes cannot be found in its memory, some bytes below its stack). If the
+ * the set of nodes cannot be found in its memory, some bytes below its stack; where signals
+ * that it ignores keep it from the call, those are blocked). If the
  * tracer is killed before the call or after it, the kernel lets the thread run on
  * undisturbed. Killed in the middle, in the microseconds from one change of registers
  * to the other, it leaves a thread that goes on somewhere else, and crashes.

@@ -199,17 +199,25 @@ flooded() {
 	is_untraced "$PID"
 }
 
-# What the kernel forces upon a thread may not be blocked meanwhile. It would be held until its
-# flood pauses, and others would wait for their turn.
-@test "one that gets signals all the time that cannot be kept off is let go, to be asked again" {
+# let_go SIGNAL: flooded by it, it is let go to be asked again. It would be held until its flood
+# pauses, and others would wait for their turn.
+let_go() {
 	local i attempts=1 result
-	flooded 5 # SIGTRAP
+	flooded "$1"
 	for ((i = 0; i < 200 && attempts == 1; i++)); do
 		read -r _ result _ attempts _ < <(inject "$PID")
 		assert_match "$result" '^(done|busy)$' result
 	done
 	((attempts > 1))
 	is_untraced "$PID"
+}
+
+@test "one that gets all the time what may not be blocked is let go, to be asked again" {
+	let_go 5 # SIGTRAP, as the kernel forces it upon a thread
+}
+
+@test "one that is continued all the time is let go, to be asked again" {
+	let_go 18 # SIGCONT
 }
 
 @test "one that dispatches its own system calls is left alone and told" {

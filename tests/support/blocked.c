@@ -111,7 +111,7 @@ static const char *disturb(struct place *place, const struct kind *kind, struct 
 /* For a signal that is blocked during its call, and pending all the time. */
 static void before(const struct kind *kind, pid_t pid)
 {
-	if (kind->sleep != in_ppoll_that_blocks)
+	if (kind->sleep != in_ppoll_that_blocks && kind->sleep != in_ppoll_ignoring)
 		return;
 	wait_asleep(pid);
 	if (kill(pid, WAKE_SIGNAL))

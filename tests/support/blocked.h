@@ -214,23 +214,9 @@ static const char *in_epoll_with_handler(struct stage *stage)
 	return expect_handled(epoll_wait(epoll_of(stage), &event, 1, -1));
 }
 
-/* Where others are that it must not take turns with. Without a second CPU there are none. */
-static void stay_on(unsigned int cpu)
+/* From another CPU, so that the next one comes while one who is traced is told of this one. */
+static pid_t start_flood(void)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
-}
-
-/*
- * A signal that nobody cares about ends no call; one who is traced is told of it, though. The
- * next one is sent while it is told of this one, from another CPU: it never is without.
- */
-static const char *in_epoll_ignoring(struct stage *stage)
-{
-	const char *what;
 	pid_t parent = getpid(), pid;
 
 	(void)signal(SIGURG, SIG_DFL);
@@ -239,7 +225,15 @@ static const char *in_epoll_ignoring(struct stage *stage)
 	if (!pid)
 		for (;;)
 			(void)kill(parent, SIGURG);
-	what = in_endless_epoll(stage);
+	return pid;
+}
+
+/* A signal that nobody cares about ends no call; one who is traced is told of it, though. */
+static const char *in_epoll_ignoring(struct stage *stage)
+{
+	pid_t pid = start_flood();
+	const char *what = in_endless_epoll(stage);
+
 	(void)kill(pid, SIGKILL);
 	return what;
 }
@@ -254,6 +248,15 @@ static const char *in_ppoll_that_blocks(struct stage *stage)
 	(void)sigaddset(&set, WAKE_SIGNAL);
 	(void)signal(WAKE_SIGNAL, on_signal);
 	return expect(ppoll(&fd, 1, NULL, &set), 1, 0);
+}
+
+static const char *in_ppoll_ignoring(struct stage *stage)
+{
+	pid_t pid = start_flood();
+	const char *what = in_ppoll_that_blocks(stage);
+
+	(void)kill(pid, SIGKILL);
+	return what;
 }
 
 static const char *in_sigwaitinfo(struct stage *stage)
@@ -328,6 +331,7 @@ static const struct kind kinds[] = {
 	{ "epoll_wait with a handler", in_epoll_with_handler, wake_by_signal },
 	{ "epoll_wait, signals ignored", in_epoll_ignoring, wake_by_byte },
 	{ "ppoll with a mask", in_ppoll_that_blocks, wake_by_byte },
+	{ "ppoll with a mask, signals ignored", in_ppoll_ignoring, wake_by_byte },
 	{ "sigwaitinfo", in_sigwaitinfo, wake_by_signal },
 	{ "stopped", in_stop, wake_by_continue },
 };

@@ -7,7 +7,6 @@
 #define GRP_TESTS_BLOCKED_TIME_H
 
 #include <poll.h>
-#include <sched.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>

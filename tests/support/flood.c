@@ -3,20 +3,10 @@
  * flood SIGNAL: prints "ready" and sleeps. It ignores the signal of that number, and gets it
  * from a child on another CPU as fast as that can send it; without a second CPU by turns.
  */
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include "support.h"
-
-static void stay_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
-}
 
 static _Noreturn void send_all(pid_t parent, int number)
 {
