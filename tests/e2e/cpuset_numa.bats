@@ -357,8 +357,7 @@ migrated() { # GROUP NUMBER
 	ctl attach /one "$PID"
 	wait_until 60 migrated /one 1
 	pages_lie 1:64
-	# of its program and libraries, one that the kernel has in its hands just then
-	(($(figure /one migrate_pages_left) <= 4))
+	figure_is /one migrate_pages_left 0
 	ctl set /one cpuset.mems 0
 	wait_until 60 pages_lie 0:64
 	# from all to one: what is elsewhere
