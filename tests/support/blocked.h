@@ -14,10 +14,10 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
-#include <sys/prctl.h>
 #include <sys/sem.h>
 
 #include "blocked_time.h"
+#include "flood.h"
 
 struct kind {
 	const char *name;
@@ -93,18 +93,6 @@ static void wake_by_connect(struct stage *stage, pid_t pid)
 	    connect(fd, (struct sockaddr *)&address, length))
 		die("connect");
 	(void)close(fd);
-}
-
-/* A child that does not outlive us. */
-static pid_t fork_helper(void)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		die("fork");
-	if (!pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
-		_exit(1);
-	return pid;
 }
 
 /* It comes from a child, which is told by a byte. */
@@ -214,28 +202,22 @@ static const char *in_epoll_with_handler(struct stage *stage)
 	return expect_handled(epoll_wait(epoll_of(stage), &event, 1, -1));
 }
 
-/* From another CPU, so that the next one comes while one who is traced is told of this one. */
-static pid_t start_flood(void)
+/* A signal that nobody cares about ends no call; one who is traced is told of it, though. */
+static const char *under_flood(const char *(*sleep)(struct stage *stage), struct stage *stage)
 {
-	pid_t parent = getpid(), pid;
+	const char *what;
+	pid_t pid;
 
 	(void)signal(SIGURG, SIG_DFL);
-	pid = fork_helper();
-	stay_on(pid ? 0 : 1);
-	if (!pid)
-		for (;;)
-			(void)kill(parent, SIGURG);
-	return pid;
-}
-
-/* A signal that nobody cares about ends no call; one who is traced is told of it, though. */
-static const char *in_epoll_ignoring(struct stage *stage)
-{
-	pid_t pid = start_flood();
-	const char *what = in_endless_epoll(stage);
-
+	pid = start_flood(SIGURG);
+	what = sleep(stage);
 	(void)kill(pid, SIGKILL);
 	return what;
+}
+
+static const char *in_epoll_ignoring(struct stage *stage)
+{
+	return under_flood(in_endless_epoll, stage);
 }
 
 /* Pending and blocked during the call only: it stays so. */
@@ -252,11 +234,7 @@ static const char *in_ppoll_that_blocks(struct stage *stage)
 
 static const char *in_ppoll_ignoring(struct stage *stage)
 {
-	pid_t pid = start_flood();
-	const char *what = in_ppoll_that_blocks(stage);
-
-	(void)kill(pid, SIGKILL);
-	return what;
+	return under_flood(in_ppoll_that_blocks, stage);
 }
 
 static const char *in_sigwaitinfo(struct stage *stage)

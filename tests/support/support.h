@@ -8,7 +8,6 @@
 #define GRP_TESTS_SUPPORT_H
 
 #include <errno.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -51,16 +50,6 @@ static inline uint64_t number(const char *text, uint64_t max)
 		exit(EXIT_USAGE);
 	}
 	return value;
-}
-
-/* On a CPU that is there, or where it may be. */
-static inline void stay_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
 static inline uint64_t clock_ns(clockid_t clock)
