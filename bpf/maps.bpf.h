@@ -30,7 +30,7 @@ const volatile __u32 mask_words __weak = 1; /* that hold the possible CPUs */
 const volatile __u32 fault_birth_every __weak = 0;
 /* ... in the second birth hook too; else only in the first. */
 const volatile __u32 fault_birth_both __weak = 0;
-/* ... and often no room either when others adopt them. */
+/* ... and no room either when others adopt them, but for one of so many times. */
 const volatile __u32 fault_adopt_room __weak = 0;
 /* ... so many turns of a loop wherever storage is not yet its task's own. */
 const volatile __u32 fault_adopt_loops __weak = 0;

@@ -333,10 +333,11 @@ static __always_inline void fault_loops(const struct task_struct *p)
 		bpf_loop(fault_adopt_loops, turn, NULL, 0);
 }
 
-/* ... or finds no room, half of the times. */
+/* ... or finds no room, all times but one of so many. */
 static __always_inline bool fault_room(const struct task_struct *p)
 {
-	return fault_adopt_room && bpf_get_current_task_btf() != p && bpf_get_prandom_u32() & 1;
+	return fault_adopt_room && bpf_get_current_task_btf() != p &&
+	       bpf_get_prandom_u32() % fault_adopt_room;
 }
 
 /* Takes back what birth_orphan() has counted. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/orphans.h"
 #include "core/place_memory_internal.h"
 
 int grp_core_new(const struct grp_kernel_ops *ops, void *kernel, const struct grp_kernel_view *view,
@@ -106,10 +107,8 @@ void grp_core_set_limit_groups_per_uid(struct grp_core *core, unsigned int limit
 
 void grp_core_event(struct grp_core *core, const struct grp_event *event)
 {
-	/* A birth found no room: a pass gives it storage. The next event or the
-	 * task's own exec or exit would do it too, so a failure loses nothing. */
 	if (event->kind == GRP_EVENT_ORPHAN)
-		(void)core->ops->pass(core->kernel, GRP_PASS_SEED, NULL, NULL, NULL, NULL);
+		grp_orphans_note(core);
 	else if (event->kind == GRP_EVENT_PLACE)
 		grp_place_event(core, (const struct grp_place_event *)event);
 	else if (event->kind == GRP_EVENT_EMPTY && event->set < core->view->capacity_sets) {

@@ -446,19 +446,21 @@ int grp_usage_baseline(struct grp_core *core, const struct grp_group *group,
 
 /*
  * grp_core_due() - when grp_core_tick() wants to be called next, by the clock of
- * the core; in the past: at once; 0: nobody measures over windows of time.
+ * the core; in the past: at once; 0: nobody measures over windows of time, and no
+ * birth waits for room.
  */
 uint64_t grp_core_due(struct grp_core *core);
 
 /**
- * grp_core_tick() - subsystems do what is due at this moment, from one settling.
+ * grp_core_tick() - subsystems do what is due at this moment, from one settling, and
+ * births that wait for room are given it.
  * Costs nothing when nothing is due. Return: 0; -errno: it stays due.
  */
 int grp_core_tick(struct grp_core *core);
 
 /* --- housekeeping -------------------------------------------------------------- */
 
-/* grp_core_event() - a set lost its last member (from the ring buffer). */
+/* grp_core_event() - what the programs tell (from the ring buffer). */
 void grp_core_event(struct grp_core *core, const struct grp_event *event);
 
 /*

@@ -8,6 +8,7 @@
  */
 #include "core/event.h"
 #include "core/internal.h"
+#include "core/orphans.h"
 
 void grp_empty_check(struct grp_core *core, struct grp_group *group)
 {
@@ -43,6 +44,7 @@ void grp_empty_recover(struct grp_core *core)
 		return;
 	core->events_lost = lost;
 	grp_empty_check_all(core);
+	grp_orphans_note(core);
 }
 
 void grp_empty_load(struct grp_core *core)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/orphans.h"
 #include "core/place_memory_internal.h"
 #include "core/topology.h"
 
@@ -240,6 +241,8 @@ static int build(struct load *load, struct grp_error *error)
 	r = drop_strays(load);
 	if (!r)
 		grp_empty_load(core);
+	if (!r)
+		grp_orphans_load(core);
 	if (!r && !grp_hierarchy_default(core))
 		r = grp_hierarchy_make_default(core);
 	if (!r)

@@ -36,6 +36,7 @@ const struct grp_kernel_ops grp_bpf_ops = {
 	.meta_get = grp_store_meta_get,
 	.visit = grp_store_visit,
 	.pass = grp_pass_run,
+	.orphans = grp_maps_orphans,
 	.move_each = grp_batch_each,
 	.scan_open = grp_scan_open,
 	.scan_step = grp_scan_step,

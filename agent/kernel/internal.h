@@ -182,6 +182,9 @@ int grp_maps_size(struct grp_bpf *bpf);
 /* libbpf adopts what is pinned at the paths set here, and pins what it makes. */
 int grp_maps_pin(struct grp_bpf *bpf);
 
+/* As struct grp_kernel_ops has it. */
+int grp_maps_orphans(void *kernel);
+
 /*
  * Every map of another object is the fast path's of that name, but @own; NULL: it has none of
  * its own. -ENOENT: the fast path has none of that name.

@@ -124,6 +124,8 @@ struct grp_kernel_ops {
 	 */
 	int (*pass)(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 		    const uint16_t *plan, grp_scan_fn fn, void *data);
+	/* orphans: 1: births wait in the table for a pass of SEED; 0: none; -errno. */
+	int (*orphans)(void *kernel);
 	/*
 	 * move_each: moves each of up to GRP_BATCH_MAX threads, as a pass would that is limited
 	 * to it. @records: each with the tid of one, then what such a pass would have told;

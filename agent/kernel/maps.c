@@ -3,6 +3,7 @@
  * The maps of the programs, before those are loaded: how large they are, where they are pinned, and
  * which are shared by the objects.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
@@ -56,6 +57,16 @@ int grp_maps_pin(struct grp_bpf *bpf)
 			return r;
 	}
 	return 0;
+}
+
+int grp_maps_orphans(void *kernel)
+{
+	const struct grp_bpf *bpf = kernel;
+	struct grp_orphan_key first;
+
+	if (!bpf_map_get_next_key(bpf_map__fd(bpf->skel->maps.orphans), NULL, &first))
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 int grp_maps_share(const struct grp_bpf *bpf, struct bpf_object *object, const struct bpf_map *own)

@@ -19,6 +19,7 @@ int fake_scan_step(void *kernel, void *scan, const struct grp_scan_request *requ
 void fake_scan_close(void *kernel, void *scan);
 int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *request,
 	      const uint16_t *plan, grp_scan_fn fn, void *data);
+int fake_orphans(void *kernel);
 int fake_move_each(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
 		   struct grp_scan_record *records, size_t n);
 

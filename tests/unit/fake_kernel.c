@@ -323,6 +323,7 @@ const struct grp_kernel_ops fake_kernel_ops = {
 	.meta_get = meta_get,
 	.visit = visit,
 	.pass = fake_pass,
+	.orphans = fake_orphans,
 	.move_each = fake_move_each,
 	.scan_open = fake_scan_open,
 	.scan_step = fake_scan_step,

@@ -92,6 +92,9 @@ struct fake_kernel {
 	long updates_left;
 	unsigned long updates; /* done so far */
 	unsigned long fail_at; /* that one fails, counted from 1, and all others work; 0: none */
+	bool orphans; /* births wait in the table, */
+	bool no_room; /* and a pass finds no room for them, */
+	int seed_result; /* or is not even run */
 	unsigned int passes[GRP_PASS_MAX];
 	unsigned int whole_passes; /* over everybody in one piece */
 	unsigned int batches; /* calls for many tasks */

@@ -271,6 +271,10 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 	int r = 0;
 
 	fake->passes[kind]++;
+	if (kind == GRP_PASS_SEED && fake->seed_result)
+		return fake->seed_result;
+	if (kind == GRP_PASS_SEED && !fake->no_room)
+		fake->orphans = false;
 	fake->whole_passes += !request || (!request->tid && !request->tgid);
 	if (fake->before_pass)
 		fake->before_pass(fake, kind, fake->before_pass_data);
@@ -283,6 +287,11 @@ int fake_pass(void *kernel, enum grp_pass kind, const struct grp_scan_request *r
 			r = fn(&record, data);
 	}
 	return r;
+}
+
+int fake_orphans(void *kernel)
+{
+	return ((const struct fake_kernel *)kernel)->orphans;
 }
 
 int fake_move_each(void *kernel, const struct grp_scan_request *request, const uint16_t *plan,
