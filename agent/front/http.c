@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * /metrics over HTTP. One connection is one request: it is closed after the
- * answer and has a longest life, so that nobody can keep one. While
- * its answer is rendered it is suspended.
+ * answer and has a longest life, so that nobody can keep one. While its snapshot is taken
+ * it is suspended; then the text is made as it is sent, a piece in each turn of the loop.
  *
- * H1  At most one snapshot exists; requests that come while it is taken or rendered
- *     wait for the next one, so what they get is never older than they are.
+ * H1  At most one snapshot is taken at a time; requests that come meanwhile wait for the
+ *     next one, so what they get is never older than they are.
  * H2  At most SCRAPES_MAX requests wait or are being sent; that bounds the
- *     memory of slow readers.
+ *     memory of slow readers, which is a snapshot each.
  */
 #include "front/http.h"
 
@@ -20,16 +20,17 @@
 #include <utlist.h>
 
 #include "base/address.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "front/http_page.h"
+#include "front/http_stream.h"
 
-/* A slice may take 2 ms; some of it is for its last step and for sending. */
+/* A turn may take 2 ms; some of it is for the last step of a slice and for sending. */
 #define SLICE_NS 750000
 #define CONNECTIONS_MAX 32
 /* So much of an answer is handed over at a time, and fills the memory of a slow reader's socket. */
 #define SEND_BYTES (256 * 1024)
-#define CONNECTION_MEMORY_BYTES 16384
+/* Half of it is for the piece that is being sent. */
+#define CONNECTION_MEMORY_BYTES (128 * 1024)
 #define CONNECTION_IDLE_S 10
 #define LIFETIME_MS 30000
 #define SCRAPES_MAX 8
@@ -39,7 +40,7 @@
 enum connection_state {
 	CONNECTION_OPEN, /* the request is not complete */
 	CONNECTION_WAITING, /* for the next snapshot */
-	CONNECTION_SERVED, /* from the present one */
+	CONNECTION_SERVED, /* from the one under way */
 	CONNECTION_ANSWERED,
 };
 
@@ -61,26 +62,23 @@ struct grp_http {
 	struct MHD_Daemon *daemon;
 	sd_event_source *io, *timer; /* libmicrohttpd's descriptor and timeout */
 	sd_event_source *deadline; /* of the eldest connection */
-	sd_event_source *work; /* on while there is something to render */
+	sd_event_source *work; /* on while there is something to take or to send */
 	struct connection *connections;
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
 	bool taking; /* a snapshot is under way */
-	bool rendered; /* what is in render is whole */
-	struct grp_metrics *metrics; /* being rendered; NULL: none */
-	struct grp_metrics_render render;
+	struct grp_http_streams streams;
 };
 
 /* --- answers ---------------------------------------------------------------------- */
 
-static enum MHD_Result send_page(struct connection *connection, enum grp_http_page page)
+/* @response: taken over; NULL: there is no memory for one. */
+static enum MHD_Result answer(struct connection *connection, unsigned int status,
+			      struct MHD_Response *response)
 {
-	struct MHD_Response *response;
 	enum MHD_Result result;
-	unsigned int status;
 
 	connection->state = CONNECTION_ANSWERED;
-	response = grp_http_page(page, &status);
 	if (!response)
 		return MHD_NO;
 	result = MHD_queue_response(connection->mhd, status, response);
@@ -88,52 +86,57 @@ static enum MHD_Result send_page(struct connection *connection, enum grp_http_pa
 	return result;
 }
 
-/* Ends the wait of all connections in @state and, unless it is _MAX, of one format. */
-static void answer_page(struct grp_http *http, enum connection_state state,
-			enum grp_metrics_format format, enum grp_http_page page)
+static enum MHD_Result send_page(struct connection *connection, enum grp_http_page page)
+{
+	unsigned int status;
+	struct MHD_Response *response = grp_http_page(page, &status);
+
+	return answer(connection, status, response);
+}
+
+/* Ends the wait of all connections in @state. */
+static void answer_page(struct grp_http *http, enum connection_state state, enum grp_http_page page)
 {
 	struct connection *connection;
 
 	DL_FOREACH(http->connections, connection) {
-		if (connection->state != state ||
-		    (format != GRP_METRICS_FORMAT_MAX && connection->format != format))
+		if (connection->state != state)
 			continue;
 		(void)send_page(connection, page);
 		MHD_resume_connection(connection->mhd);
 	}
 }
 
-/* Takes the text of the render. */
-static void answer_text(struct grp_http *http)
+static void send_stream(struct grp_http *http, struct connection *connection,
+			struct grp_http_snapshot *snapshot)
 {
-	enum grp_metrics_format format = http->render.format;
-	struct MHD_Response *response;
-	struct connection *connection;
-	char *text;
+	struct MHD_Response *response =
+		snapshot ? grp_http_stream(&http->streams, snapshot, connection->format) : NULL;
 
-	text = realloc(http->render.text, http->render.len); /* give back the spare half */
-	if (text)
-		http->render.text = text;
-	response = grp_http_text(http->render.text, http->render.len,
-				 grp_metrics_content_type(format));
-	if (!response) {
-		answer_page(http, CONNECTION_SERVED, format, GRP_HTTP_FAILED);
-		return;
-	}
-	http->render.text = NULL;
+	if (response)
+		(void)answer(connection, MHD_HTTP_OK, response);
+	else
+		(void)send_page(connection, GRP_HTTP_FAILED);
+}
+
+/* Takes the metrics over. */
+static void answer_streams(struct grp_http *http, struct grp_metrics *metrics)
+{
+	struct grp_http_snapshot *snapshot = grp_http_snapshot_new(metrics);
+	struct connection *connection;
+
 	DL_FOREACH(http->connections, connection) {
-		if (connection->state != CONNECTION_SERVED || connection->format != format)
+		if (connection->state != CONNECTION_SERVED)
 			continue;
-		connection->state = CONNECTION_ANSWERED;
-		(void)MHD_queue_response(connection->mhd, MHD_HTTP_OK, response);
+		send_stream(http, connection, snapshot);
 		MHD_resume_connection(connection->mhd);
 	}
-	MHD_destroy_response(response);
+	grp_http_snapshot_unref(snapshot);
 }
 
 /* --- libmicrohttpd in the loop ------------------------------------------------------ */
 
-/* Does what there is to do, and arms the timer only if there is a timeout. */
+/* Does what there is to do now, and arms the timer only if there is a timeout. */
 static int pump(struct grp_http *http)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
@@ -142,6 +145,9 @@ static int pump(struct grp_http *http)
 	(void)MHD_run(http->daemon);
 	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
 		return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
+	/* The next piece: others have their turn first. */
+	if (timeout_ms == 0)
+		return sd_event_source_set_enabled(http->work, SD_EVENT_ON);
 	r = sd_event_source_set_time(http->timer, grp_now_usec() + timeout_ms * 1000);
 	if (r < 0)
 		return r;
@@ -191,36 +197,22 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
 	return pump(http);
 }
 
-/* --- rendering -------------------------------------------------------------------------- */
+/* --- snapshots -------------------------------------------------------------------------- */
 
-static bool has_state(struct grp_http *http, enum connection_state state,
-		      enum grp_metrics_format format)
+static bool has_waiting(const struct grp_http *http)
 {
-	struct connection *connection;
+	const struct connection *connection;
 
 	DL_FOREACH(http->connections, connection)
-		if (connection->state == state &&
-		    (format == GRP_METRICS_FORMAT_MAX || connection->format == format))
+		if (connection->state == CONNECTION_WAITING)
 			return true;
 	return false;
-}
-
-/* Begins the next format somebody waits for, or drops the snapshot. */
-static void begin_format(struct grp_http *http)
-{
-	grp_metrics_render_done(&http->render);
-	for (unsigned int i = 0; i < GRP_METRICS_FORMAT_MAX; i++) {
-		if (!has_state(http, CONNECTION_SERVED, (enum grp_metrics_format)i))
-			continue;
-		grp_metrics_render_init(&http->render, http->metrics, (enum grp_metrics_format)i);
-		return;
-	}
-	grp_metrics_free(TAKE_PTR(http->metrics));
 }
 
 static void take_slice(struct grp_http *http)
 {
 	uint64_t end = grp_now_usec() + SLICE_NS / 1000;
+	struct grp_metrics *metrics = NULL;
 	struct connection *connection;
 	int r;
 
@@ -228,43 +220,20 @@ static void take_slice(struct grp_http *http)
 		if (!http->taking && connection->state == CONNECTION_WAITING)
 			connection->state = CONNECTION_SERVED;
 	do
-		r = http->options.take(http->options.data, &http->metrics);
+		r = http->options.take(http->options.data, &metrics);
 	while (r == 1 && grp_now_usec() < end);
 	http->taking = r > 0;
 	if (r < 0)
-		answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, GRP_HTTP_FAILED);
+		answer_page(http, CONNECTION_SERVED, GRP_HTTP_FAILED);
 	else if (r == 0)
-		begin_format(http);
-}
-
-/* Whole: it is sent in the next turn, as that takes a while too. */
-static void render_slice(struct grp_http *http)
-{
-	int r = grp_metrics_render_slice(&http->render, SLICE_NS);
-
-	http->rendered = r > 0;
-	if (r >= 0)
-		return;
-	answer_page(http, CONNECTION_SERVED, http->render.format, GRP_HTTP_FAILED);
-	begin_format(http);
-}
-
-static void send_rendered(struct grp_http *http)
-{
-	http->rendered = false;
-	answer_text(http);
-	begin_format(http);
+		answer_streams(http, metrics);
 }
 
 static int on_work(sd_event_source *source, void *data)
 {
 	struct grp_http *http = data;
 
-	if (http->rendered)
-		send_rendered(http);
-	else if (http->metrics)
-		render_slice(http);
-	else if (http->taking || has_state(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX))
+	if (http->taking || has_waiting(http))
 		take_slice(http);
 	else
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -355,6 +324,9 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const 
 			*upload_size = 0;
 			return MHD_YES;
 		}
+		if (!strcmp(method, MHD_HTTP_METHOD_HEAD))
+			return answer(connection, MHD_HTTP_OK,
+				      grp_http_stream_head(wanted_format(mhd)));
 		return start_scrape(data, connection);
 	}
 	/* The first call for a request has its head only; errors need not more. */
@@ -443,8 +415,8 @@ void grp_http_free(struct grp_http *http)
 		return;
 	/* It must not be stopped while a connection is suspended. */
 	http->ending = true;
-	answer_page(http, CONNECTION_WAITING, GRP_METRICS_FORMAT_MAX, GRP_HTTP_ENDING);
-	answer_page(http, CONNECTION_SERVED, GRP_METRICS_FORMAT_MAX, GRP_HTTP_ENDING);
+	answer_page(http, CONNECTION_WAITING, GRP_HTTP_ENDING);
+	answer_page(http, CONNECTION_SERVED, GRP_HTTP_ENDING);
 	if (http->daemon) {
 		(void)MHD_run(http->daemon);
 		MHD_stop_daemon(http->daemon);
@@ -453,8 +425,6 @@ void grp_http_free(struct grp_http *http)
 	sd_event_source_disable_unref(http->timer);
 	sd_event_source_disable_unref(http->deadline);
 	sd_event_source_disable_unref(http->work);
-	grp_metrics_render_done(&http->render);
-	grp_metrics_free(http->metrics);
 	free(http);
 }
 

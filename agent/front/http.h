@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * /metrics over HTTP: libmicrohttpd driven by the loop, without threads. One
- * snapshot at a time is taken and rendered in slices; who asks meanwhile shares the next.
+ * snapshot at a time is taken, in slices; who asks meanwhile shares the next.
  * What is shown is not known here: see metrics.h.
  */
 #ifndef GRP_FRONT_HTTP_H

@@ -23,11 +23,8 @@ static const struct {
 			      "no snapshot could be taken\n" },
 };
 
-static struct MHD_Response *make(char *text, size_t len, enum MHD_ResponseMemoryMode mode,
-				 const char *content_type)
+struct MHD_Response *grp_http_page_finish(struct MHD_Response *response, const char *content_type)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, text, mode);
-
 	if (!response)
 		return NULL;
 	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) &&
@@ -45,15 +42,11 @@ struct MHD_Response *grp_http_page(enum grp_http_page page, unsigned int *ret_st
 		char *text; /* libmicrohttpd does not write to it */
 	} body = { .constant = pages[page].text };
 
-	response = make(body.text, strlen(body.text), MHD_RESPMEM_PERSISTENT,
-			"text/plain; charset=utf-8");
+	response = MHD_create_response_from_buffer(strlen(body.text), body.text,
+						   MHD_RESPMEM_PERSISTENT);
+	response = grp_http_page_finish(response, "text/plain; charset=utf-8");
 	if (response && pages[page].header)
 		(void)MHD_add_response_header(response, pages[page].header, pages[page].value);
 	*ret_status = pages[page].status;
 	return response;
-}
-
-struct MHD_Response *grp_http_text(char *text, size_t len, const char *content_type)
-{
-	return make(text, len, MHD_RESPMEM_MUST_FREE, content_type);
 }

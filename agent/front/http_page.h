@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What /metrics over HTTP answers with: responses of libmicrohttpd, each of which ends its
- * connection. Who asks for what is in http.c.
+ * What the server of /metrics answers with besides metrics: responses of libmicrohttpd, each
+ * of which ends its connection. Who asks for what is in http.c.
  */
 #ifndef GRP_FRONT_HTTP_PAGE_H
 #define GRP_FRONT_HTTP_PAGE_H
@@ -28,9 +28,10 @@ enum grp_http_page {
 struct MHD_Response *grp_http_page(enum grp_http_page page, unsigned int *ret_status);
 
 /**
- * grp_http_text() - a document. @text: taken over with success, then freed by free().
- * Return: as grp_http_page().
+ * grp_http_page_finish() - what every response has. @response: NULL is fine; destroyed if it
+ * cannot be finished.
+ * Return: @response; NULL: no memory.
  */
-struct MHD_Response *grp_http_text(char *text, size_t len, const char *content_type);
+struct MHD_Response *grp_http_page_finish(struct MHD_Response *response, const char *content_type);
 
 #endif

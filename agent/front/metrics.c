@@ -13,17 +13,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "front/families.h"
 
-/* The clock is read once in so many rows: a few microseconds. */
-#define ROWS_PER_CLOCK 16
 /* Longest line besides its labels: name, suffix, extra label and number. */
 #define LINE_MAX_BYTES 256
-/* What a line mostly has besides its labels and the name of its family; more is no harm. */
-#define REST_BYTES 32
-#define BUFFER_MIN 65536
+#define BUFFER_MIN 4096
 
 static const char *const content_types[] = {
 	[GRP_METRICS_CLASSIC] = "text/plain; version=0.0.4; charset=utf-8",
@@ -196,21 +191,33 @@ static size_t count_rows(const struct grp_metrics *metrics, enum grp_family_rows
 	return 0;
 }
 
-static struct row get_row(const struct grp_metrics *metrics, enum grp_family_rows kind,
-			  size_t index)
+static int get_group(struct grp_metrics_group *group, struct row *ret_row)
+{
+	if (!group->labels && make_labels(group) < 0)
+		return -ENOMEM;
+	*ret_row = (struct row){ group, NULL, group->labels };
+	return 0;
+}
+
+static int get_row(struct grp_metrics *metrics, enum grp_family_rows kind, size_t index,
+		   struct row *ret_row)
 {
 	switch (kind) {
 	case GRP_ROWS_GROUPS:
-		return (struct row){ &metrics->groups[index], NULL, metrics->groups[index].labels };
+		return get_group(&metrics->groups[index], ret_row);
 	case GRP_ROWS_PROGRAMS:
-		return (struct row){ &metrics->programs[index], "program=\"",
-				     metrics->programs[index].name };
+		*ret_row = (struct row){ &metrics->programs[index], "program=\"",
+					 metrics->programs[index].name };
+		return 0;
 	case GRP_ROWS_MAPS:
-		return (struct row){ &metrics->maps[index], "map=\"", metrics->maps[index].name };
+		*ret_row =
+			(struct row){ &metrics->maps[index], "map=\"", metrics->maps[index].name };
+		return 0;
 	case GRP_ROWS_AGENT:
 		break;
 	}
-	return (struct row){ &metrics->agent, NULL, NULL };
+	*ret_row = (struct row){ &metrics->agent, NULL, NULL };
+	return 0;
 }
 
 static void put_labels(struct grp_metrics_render *render, const struct row *row, const char *extra)
@@ -258,71 +265,39 @@ static int render_row(struct grp_metrics_render *render, const struct grp_family
 	return 0;
 }
 
-/* --- slices ---------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
-/*
- * Room for the lines of all groups, so that the text is not copied when it has grown to
- * megabytes. What is not written to is no memory yet.
- */
-static int reserve_groups(struct grp_metrics_render *render)
+static int end(struct grp_metrics_render *render)
 {
-	size_t more = 0;
-
-	for (size_t i = 0; i < grp_n_families; i++) {
-		const struct grp_family *family = &grp_families[i];
-
-		for (unsigned int j = 0; j < GRP_FAMILY_VALUES_MAX; j++)
-			if (family->rows == GRP_ROWS_GROUPS && (!j || family->values[j].label))
-				more += render->label_bytes +
-					render->metrics->n_groups *
-						(strlen(family->name) + REST_BYTES);
-	}
-	return reserve(render, more);
-}
-
-static int label_step(struct grp_metrics_render *render)
-{
-	struct grp_metrics *metrics = render->metrics;
-	struct grp_metrics_group *group = &metrics->groups[render->row];
-
-	if (render->row == metrics->n_groups) {
-		render->labelled = true;
-		render->row = 0;
-		return reserve_groups(render);
-	}
-	if (!group->labels && make_labels(group) < 0)
+	render->ended = true;
+	if (render->format != GRP_METRICS_OPENMETRICS)
+		return 0;
+	if (reserve(render, LINE_MAX_BYTES) < 0)
 		return -ENOMEM;
-	render->label_bytes += strlen(group->labels);
-	render->row++;
+	put(render, "# EOF\n");
 	return 0;
 }
 
-/* Return: 1: that was all, 0, -ENOMEM. */
+/* The next row, which may be nothing. */
 static int step(struct grp_metrics_render *render)
 {
 	const struct grp_family *family;
 	struct row row;
 
-	if (!render->labelled)
-		return label_step(render);
-	if (render->family == grp_n_families) {
-		if (reserve(render, LINE_MAX_BYTES) < 0)
-			return -ENOMEM;
-		if (render->format == GRP_METRICS_OPENMETRICS)
-			put(render, "# EOF\n");
-		return 1;
-	}
+	if (render->family == grp_n_families)
+		return end(render);
 	family = &grp_families[render->family];
 	if (render->row == 0 && render_head(render, family) < 0)
 		return -ENOMEM;
-	if (render->row < count_rows(render->metrics, family->rows)) {
-		row = get_row(render->metrics, family->rows, render->row);
-		render->row++;
-		return render_row(render, family, &row);
+	if (render->row == count_rows(render->metrics, family->rows)) {
+		render->family++;
+		render->row = 0;
+		return 0;
 	}
-	render->family++;
-	render->row = 0;
-	return 0;
+	if (get_row(render->metrics, family->rows, render->row, &row) < 0)
+		return -ENOMEM;
+	render->row++;
+	return render_row(render, family, &row);
 }
 
 void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metrics *metrics,
@@ -331,20 +306,30 @@ void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metri
 	*render = (struct grp_metrics_render){ .metrics = metrics, .format = format };
 }
 
-int grp_metrics_render_slice(struct grp_metrics_render *render, uint64_t budget_ns)
+/* What is there of the row at hand. */
+static size_t read_row(struct grp_metrics_render *render, char *bytes, size_t size)
 {
-	uint64_t begin = grp_clock_ns(CLOCK_MONOTONIC);
+	size_t n = render->len - render->at;
 
-	for (;;) {
-		for (unsigned int i = 0; i < ROWS_PER_CLOCK; i++) {
-			int r = step(render);
+	if (n > size)
+		n = size;
+	if (n)
+		memcpy(bytes, render->text + render->at, n);
+	render->at += n;
+	return n;
+}
 
-			if (r != 0)
-				return r;
-		}
-		if (grp_clock_ns(CLOCK_MONOTONIC) - begin >= budget_ns)
-			return 0;
+ssize_t grp_metrics_render_read(struct grp_metrics_render *render, char *bytes, size_t size)
+{
+	size_t n = read_row(render, bytes, size);
+
+	while (n < size && !render->ended) {
+		render->at = render->len = 0;
+		if (step(render) < 0)
+			return -ENOMEM;
+		n += read_row(render, bytes + n, size - n);
 	}
+	return (ssize_t)n;
 }
 
 void grp_metrics_render_done(struct grp_metrics_render *render)

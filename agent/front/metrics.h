@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The families of design 6.5 as text for Prometheus: a copy of all values, taken
- * and rendered in slices. The copy owns what it shows, so
+ * in slices and rendered as it is read. The copy owns what it shows, so
  * that groups may go while it is rendered. No HTTP here.
  */
 #ifndef GRP_FRONT_METRICS_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/core.h"
 
@@ -101,15 +102,14 @@ void grp_metrics_free(struct grp_metrics *metrics);
 /* grp_metrics_content_type() - value of the HTTP header; static. */
 const char *grp_metrics_content_type(enum grp_metrics_format format);
 
-/* Rendering that can be interrupted after each row. */
+/* Where a reader of the text is. */
 struct grp_metrics_render {
 	struct grp_metrics *metrics; /* borrowed; its labels are filled in */
 	enum grp_metrics_format format;
 	size_t family, row; /* what comes next */
-	bool labelled; /* labels are made before the first family */
-	size_t label_bytes; /* in all */
-	char *text; /* owned; not NUL-terminated */
-	size_t len, allocated;
+	bool ended; /* nothing does */
+	char *text; /* owned; the row at hand, */
+	size_t at, len, allocated; /* of which this much was read, and is there */
 };
 
 /* grp_metrics_render_init() - cannot fail; grp_metrics_render_done() frees. */
@@ -117,12 +117,12 @@ void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metri
 			     enum grp_metrics_format format);
 
 /**
- * grp_metrics_render_slice() - goes on for a while.
- * @budget_ns: returns soon after this time (a few rows later); UINT64_MAX: to the end.
- * Return: 1: whole, text and len are the document; 0: call again; -ENOMEM.
- * Context: any.
+ * grp_metrics_render_read() - the next bytes of the text, made row by row as they are read.
+ * Several may read the same snapshot, each at its own pace.
+ * Return: how many: @size but for the last ones; 0: that was all; -ENOMEM.
+ * Context: any; 0.1 us a row.
  */
-int grp_metrics_render_slice(struct grp_metrics_render *render, uint64_t budget_ns);
+ssize_t grp_metrics_render_read(struct grp_metrics_render *render, char *bytes, size_t size);
 
 void grp_metrics_render_done(struct grp_metrics_render *render);
 

@@ -143,6 +143,25 @@ struct http_client ask(struct http_fixture *fixture, const char *request)
 	return client;
 }
 
+char *body_of(const struct http_client *client)
+{
+	const char *at = strstr(client->text, "\r\n\r\n") + 4;
+	char *body = calloc(1, client->len), *end;
+	size_t len = 0, chunk;
+
+	assert_non_null(body);
+	assert_non_null(strstr(client->text, "\r\nTransfer-Encoding: chunked\r\n"));
+	while ((chunk = strtoul(at, &end, 16))) {
+		assert_memory_equal(end, "\r\n", 2);
+		memcpy(body + len, end + 2, chunk);
+		len += chunk;
+		at = end + 2 + chunk + 2;
+	}
+	/* The end is said: an answer that was cut off is not taken for a whole one. */
+	assert_string_equal(at, "0\r\n\r\n");
+	return body;
+}
+
 void assert_begins(const char *text, const char *begin)
 {
 	if (strncmp(text, begin, strlen(begin)))

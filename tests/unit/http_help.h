@@ -48,6 +48,8 @@ void receive(struct http_client *client);
 unsigned int serve(struct http_fixture *fixture, struct http_client *clients, size_t n);
 /* One request and its answer; the client is to be closed. */
 struct http_client ask(struct http_fixture *fixture, const char *request);
+/* The body of a whole answer that came in chunks; owned by the caller. */
+char *body_of(const struct http_client *client);
 void assert_begins(const char *text, const char *begin);
 
 #endif

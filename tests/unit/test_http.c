@@ -14,6 +14,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "http_help.h"
 
 static void test_get(void **state)
@@ -43,10 +44,12 @@ static void test_openmetrics_when_asked_for(void **state)
 	struct http_client client =
 		ask(*state, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: "
 			    "application/openmetrics-text; version=1.0.0,*/*;q=0.1\r\n\r\n");
+	_cleanup_free_ char *body = NULL;
 
 	assert_non_null(strstr(client.text,
 			       "\r\nContent-Type: application/openmetrics-text; version=1.0.0;"));
-	assert_string_equal(client.text + client.len - strlen("\n# EOF\n"), "\n# EOF\n");
+	body = body_of(&client);
+	assert_string_equal(body + strlen(body) - strlen("\n# EOF\n"), "\n# EOF\n");
 	close_client(&client);
 }
 
@@ -55,8 +58,22 @@ static void test_head(void **state)
 	struct http_client client = ask(*state, "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
 
 	assert_begins(client.text, STATUS_200);
-	assert_non_null(strstr(client.text, "\r\nContent-Length: "));
-	assert_string_equal(client.text + client.len - 4, "\r\n\r\n");
+	assert_non_null(strstr(client.text, "\r\nContent-Type: text/plain; version=0.0.4;"));
+	assert_string_equal(strstr(client.text, "\r\n\r\n"), "\r\n\r\n");
+	close_client(&client);
+}
+
+/* It knows no chunks: the answer ends with the connection. */
+static void test_http_1_0(void **state)
+{
+	struct http_client client = ask(*state, "GET /metrics HTTP/1.0\r\n\r\n");
+	const char *last = "taskgroup_tasks{hierarchy=\"default\",group=\"/group\"} 1\n";
+
+	assert_begins(client.text, STATUS_200);
+	assert_null(strstr(client.text, "chunked"));
+	assert_begins(strstr(client.text, "\r\n\r\n"), "\r\n\r\n# HELP ");
+	assert_non_null(strstr(client.text, last));
+	assert_int_equal(client.text[client.len - 1], '\n');
 	close_client(&client);
 }
 
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_openmetrics_when_asked_for, http_setup,
 						http_teardown),
 		cmocka_unit_test_setup_teardown(test_head, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_http_1_0, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_get_with_body, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_half_request_stops_nobody, http_setup,

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Snapshots behind /metrics: taken in pieces, shared, rendered in slices; and that the
- * loop goes on while somebody does not read.
+ * Snapshots behind /metrics: taken in pieces, shared, sent in pieces; and that the loop
+ * goes on while somebody does not read.
  */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "http_help.h"
 
 /* As in http.c: requests that wait or are being sent. */
 #define SCRAPES_MAX 8
+/* As in http_stream.c; and the head of an answer or a chunk. */
+#define TURN_BYTES (64 * 1024)
+#define HEAD_BYTES 300
 /* A document that no socket buffer takes whole. */
 #define MANY_GROUPS 20000
 
@@ -162,11 +167,63 @@ static void test_slices(void **state)
 	other = ask(fixture, GET("/"));
 	assert_begins(other.text, "HTTP/1.1 404 ");
 	receive(&client);
-	assert_int_equal(client.len, 0); /* not whole yet */
+	assert_false(client.ended);
 	(void)serve(fixture, &client, 1);
 	assert_begins(client.text, STATUS_200);
 	close_client(&other);
 	close_client(&client);
+}
+
+/* What one turn makes and sends is bounded, however many there are to send to. */
+static void test_pieces(void **state)
+{
+	struct http_client clients[SCRAPES_MAX];
+	struct http_fixture *fixture = *state;
+	size_t done = 0;
+
+	fixture->n_groups = MANY_GROUPS;
+	for (size_t i = 0; i < SCRAPES_MAX; i++)
+		clients[i] = open_client(fixture, GET("/metrics"));
+	while (done < SCRAPES_MAX) {
+		size_t before = 0, after = 0;
+
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+		done = 0;
+		for (size_t i = 0; i < SCRAPES_MAX; i++) {
+			before += clients[i].len;
+			receive(&clients[i]);
+			after += clients[i].len;
+			done += clients[i].ended;
+		}
+		assert_in_range(after - before, 0, TURN_BYTES + SCRAPES_MAX * HEAD_BYTES);
+	}
+	for (size_t i = 0; i < SCRAPES_MAX; i++) {
+		free(body_of(&clients[i]));
+		close_client(&clients[i]);
+	}
+}
+
+/* H1: who asks while another is still being sent gets what is newer than his request. */
+static void test_a_slow_reader_keeps_his_snapshot_to_himself(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client slow, other;
+	_cleanup_free_ char *body = NULL;
+	unsigned int turns = 0;
+
+	fixture->n_groups = MANY_GROUPS;
+	slow = open_client(fixture, GET("/metrics"));
+	while (sd_event_run(fixture->event, 0) > 0)
+		assert_true(turns++ < 1000000);
+	fixture->n_groups = 1;
+	other = ask(fixture, GET("/metrics"));
+	assert_non_null(strstr(other.text, "group=\"/group\"} 2\n"));
+	(void)serve(fixture, &slow, 1);
+	body = body_of(&slow);
+	assert_non_null(strstr(body, "group=\"/group\"} 1\n"));
+	assert_null(strstr(body, "group=\"/group\"} 2\n"));
+	close_client(&other);
+	close_client(&slow);
 }
 
 /* Nothing is left to do when everybody is answered: no turn without a reason. */
@@ -209,6 +266,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sharing, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_readers, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_slices, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_pieces, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_a_slow_reader_keeps_his_snapshot_to_himself,
+						http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_idle, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_while_somebody_waits, http_setup,
 						http_teardown),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rendering of a hand-made snapshot: exact numbers, escaped labels, both forms,
- * and that slices give the same text as one piece.
+ * and that pieces give the same text as the whole.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,27 +16,29 @@
 #include "front/families.h"
 #include "front/metrics.h"
 
-/* The whole document, NUL-terminated, owned by the caller. */
-static char *render(struct grp_metrics *metrics, enum grp_metrics_format format, uint64_t budget_ns,
-		    unsigned int *ret_slices)
+#define TEXT_BYTES (4 << 20)
+#define WHOLE (TEXT_BYTES / 2)
+
+/* The whole document, read in pieces of so many bytes; NUL-terminated, owned by the caller. */
+static char *render(struct grp_metrics *metrics, enum grp_metrics_format format, size_t piece)
 {
 	struct grp_metrics_render state;
-	unsigned int slices = 0;
-	char *text;
-	int r;
+	char *text = malloc(TEXT_BYTES);
+	size_t len = 0;
+	ssize_t n;
 
+	assert_non_null(text);
 	grp_metrics_render_init(&state, metrics, format);
 	do {
-		r = grp_metrics_render_slice(&state, budget_ns);
-		slices++;
-	} while (r == 0);
-	assert_int_equal(r, 1);
-	text = strndup(state.text, state.len);
-	assert_non_null(text);
-	assert_int_equal(strlen(text), state.len);
+		assert_true(piece < TEXT_BYTES - len);
+		n = grp_metrics_render_read(&state, text + len, piece);
+		assert_in_range(n, 0, piece);
+		len += (size_t)n;
+	} while ((size_t)n == piece);
+	assert_int_equal(grp_metrics_render_read(&state, text + len, 1), 0);
+	text[len] = '\0';
+	assert_int_equal(strlen(text), len);
 	grp_metrics_render_done(&state);
-	if (ret_slices)
-		*ret_slices = slices;
 	return text;
 }
 
@@ -82,7 +84,7 @@ static void test_seconds_are_exact(void **state)
 	metrics->groups[1].own.time_ns = 9007199254740993; /* no double has it */
 	metrics->groups[2].own.time_ns = UINT64_MAX;
 	metrics->groups[2].tree_ns = 1000000000;
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(text, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g0\"} "
 			      "0.000000001");
 	assert_has_line(text, "taskgroup_cpu_seconds_total{hierarchy=\"default\",group=\"/g1\"} "
@@ -124,7 +126,7 @@ static void test_every_value_has_its_place(void **state)
 		.max_fds = 27,
 		.start_ns = 1500000000000000028,
 	};
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 #define LABELS "hierarchy=\"default\",group=\"/g0\""
 	assert_has_line(text,
 			"taskgroup_cpu_mode_seconds_total{" LABELS ",mode=\"user\"} 0.000000010");
@@ -162,7 +164,7 @@ static void test_releases(void **state)
 	metrics->agent.releases_started = 31;
 	metrics->agent.releases_failed = 32;
 	metrics->agent.releases_pending = 33;
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(text, "taskgroup_releases_started_total 31");
 	assert_has_line(text, "taskgroup_releases_failed_total 32");
 	assert_has_line(text, "taskgroup_releases_pending 33");
@@ -195,7 +197,7 @@ static void test_placement_and_mounts(void **state)
 		.refused = 55,
 		.interrupted = 56,
 	};
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(text, "taskgroup_placement_active 1");
 	assert_has_line(text, "taskgroup_placements_total 41");
 	assert_has_line(text, "taskgroup_placement_repairs_total 42");
@@ -224,7 +226,7 @@ static void test_unknown_is_left_out(void **state)
 
 	metrics->agent.max_fds = GRP_METRICS_UNKNOWN;
 	metrics->groups[0].own.forks = UINT64_MAX;
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_null(strstr(text, "\nprocess_max_fds "));
 	assert_has_line(text, "taskgroup_forks_total{hierarchy=\"default\",group=\"/g0\"} "
 			      "18446744073709551615");
@@ -245,7 +247,7 @@ static void test_programs_and_maps(void **state)
 	metrics->programs = program;
 	metrics->maps = map;
 	metrics->n_programs = metrics->n_maps = 1;
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(text, "taskgroup_bpf_runs_total{program=\"on_switch\"} 5");
 	assert_has_line(text, "taskgroup_bpf_run_seconds_total{program=\"on_switch\"} 1.500000000");
 	assert_has_line(text, "taskgroup_map_entries{map=\"groups\"} 3");
@@ -271,7 +273,7 @@ static void test_labels(void **state)
 
 	for (size_t i = 0; i < n; i++)
 		set_name(&metrics->groups[i], "h", cases[i].path);
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	for (size_t i = 0; i < n; i++) {
 		char line[128];
 
@@ -288,7 +290,7 @@ static void test_hierarchy_is_escaped(void **state)
 	_cleanup_free_ char *text = NULL;
 
 	set_name(&metrics->groups[0], "a\"\\\n\xfe", "/");
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(text,
 			"taskgroup_tasks{hierarchy=\"a\\\"\\\\\\\\\\n\\\\xfe\",group=\"/\"} 0");
 	grp_metrics_free(metrics);
@@ -304,7 +306,7 @@ static void test_long_path(void **state)
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
 	set_name(&metrics->groups[0], "h", path);
-	text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_non_null(strstr(text, "\\\\xff\"} 0\n"));
 	grp_metrics_free(metrics);
 }
@@ -314,14 +316,14 @@ static void test_heads(void **state)
 	struct grp_metrics *metrics = make_metrics(1);
 	_cleanup_free_ char *classic = NULL, *open = NULL;
 
-	classic = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	classic = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	assert_has_line(classic, "# TYPE taskgroup_cpu_seconds_total counter");
 	assert_has_line(classic, "# TYPE taskgroup_tasks gauge");
 	assert_has_line(classic, "# TYPE taskgroup_agent_build_info gauge");
 	assert_null(strstr(classic, "# UNIT"));
 	assert_null(strstr(classic, "# EOF"));
 
-	open = render(metrics, GRP_METRICS_OPENMETRICS, UINT64_MAX, NULL);
+	open = render(metrics, GRP_METRICS_OPENMETRICS, WHOLE);
 	assert_has_line(open, "# TYPE taskgroup_cpu_seconds counter");
 	assert_has_line(open, "# UNIT taskgroup_cpu_seconds seconds");
 	assert_has_line(open, "# TYPE taskgroup_agent_build info");
@@ -350,7 +352,7 @@ static void test_units_are_suffixes(void **state)
 static void test_families_are_grouped(void **state)
 {
 	struct grp_metrics *metrics = make_metrics(5);
-	_cleanup_free_ char *text = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, NULL);
+	_cleanup_free_ char *text = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
 	char family[128] = "";
 	unsigned int heads = 0;
 
@@ -368,17 +370,43 @@ static void test_families_are_grouped(void **state)
 	grp_metrics_free(metrics);
 }
 
-static void test_slices_change_nothing(void **state)
+/* Also when each row is read in many pieces, or many rows in one; and by two at a time. */
+static void test_pieces_change_nothing(void **state)
 {
+	static const size_t sizes[] = { 1, 7, 4096 };
 	struct grp_metrics *metrics = make_metrics(500);
-	_cleanup_free_ char *whole = NULL, *sliced = NULL;
-	unsigned int slices;
+	_cleanup_free_ char *whole = render(metrics, GRP_METRICS_OPENMETRICS, WHOLE);
 
-	sliced = render(metrics, GRP_METRICS_CLASSIC, 0, &slices);
-	assert_true(slices > 100);
-	whole = render(metrics, GRP_METRICS_CLASSIC, UINT64_MAX, &slices);
-	assert_int_equal(slices, 1);
-	assert_string_equal(whole, sliced);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		_cleanup_free_ char *text = render(metrics, GRP_METRICS_OPENMETRICS, sizes[i]);
+
+		assert_string_equal(text, whole);
+	}
+	grp_metrics_free(metrics);
+}
+
+static void test_two_readers(void **state)
+{
+	struct grp_metrics *metrics = make_metrics(50);
+	_cleanup_free_ char *whole = render(metrics, GRP_METRICS_CLASSIC, WHOLE);
+	struct grp_metrics_render readers[2];
+	char piece[100];
+	size_t at = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < 2; i++)
+		grp_metrics_render_init(&readers[i], metrics, GRP_METRICS_CLASSIC);
+	do {
+		for (size_t i = 0; i < 2; i++) {
+			n = grp_metrics_render_read(&readers[i], piece, sizeof(piece));
+			assert_true(n >= 0);
+			assert_memory_equal(piece, whole + at, (size_t)n);
+		}
+		at += (size_t)n;
+	} while (n > 0);
+	assert_int_equal(at, strlen(whole));
+	for (size_t i = 0; i < 2; i++)
+		grp_metrics_render_done(&readers[i]);
 	grp_metrics_free(metrics);
 }
 
@@ -397,7 +425,8 @@ int main(void)
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_units_are_suffixes),
 		cmocka_unit_test(test_families_are_grouped),
-		cmocka_unit_test(test_slices_change_nothing),
+		cmocka_unit_test(test_pieces_change_nothing),
+		cmocka_unit_test(test_two_readers),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
