@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "base/log.h"
+#include "core/orphans.h"
 
 /* Boundaries are meant exactly; 0 would be the library's 250 ms. */
 #define ACCURACY_USEC 1
@@ -20,6 +21,10 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 	int r;
 
 	agent->tick_usec = 0;
+	r = grp_orphans_adopt(agent->core);
+	if (r < 0)
+		GRP_LOG_WARNING("cannot look after tasks that were born without room: %s, retrying",
+				strerror(-r));
 	r = grp_core_tick(agent->core);
 	agent->tick_retry_usec = r < 0 ? grp_core_clock(agent->core) / 1000 + RETRY_USEC : 0;
 	if (r < 0)
@@ -38,13 +43,21 @@ static int set_timer(struct grp_agent *agent, uint64_t usec)
 	return r < 0 ? r : sd_event_source_set_enabled(agent->tick, SD_EVENT_ONESHOT);
 }
 
+static uint64_t to_usec(uint64_t ns)
+{
+	return (ns + 999) / 1000;
+}
+
 void grp_tick_arm(struct grp_agent *agent)
 {
-	uint64_t usec = (grp_core_due(agent->core) + 999) / 1000;
+	uint64_t usec = to_usec(grp_core_due(agent->core));
+	uint64_t orphans_usec = to_usec(grp_orphans_due(agent->core));
 	int r;
 
 	if (usec && usec < agent->tick_retry_usec)
 		usec = agent->tick_retry_usec;
+	if (orphans_usec && (!usec || orphans_usec < usec))
+		usec = orphans_usec;
 	if (usec == agent->tick_usec)
 		return;
 	r = usec ? set_timer(agent, usec) : sd_event_source_set_enabled(agent->tick, SD_EVENT_OFF);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The timer for what subsystems measure over windows of time. It runs only while
- * one of them wants to be called.
+ * The timer for what subsystems measure over windows of time, and for tasks that wait
+ * for room in task storage. It runs only while one of them wants to be called.
  */
 #ifndef GRP_TICK_H
 #define GRP_TICK_H

@@ -21,6 +21,7 @@
 
 #include "base/fault.h"
 #include "core/census.h"
+#include "core/orphans.h"
 #include "core/plan.h"
 
 /* Rounds of one call; a caller that can wait calls again. */
@@ -180,6 +181,8 @@ static int move_rounds(struct move *move)
 		if (move->request.tgid && move->nr_threads > 1)
 			move->request.tid = 0; /* it was of one thread, and is not any more */
 	}
+	if (move->unborn)
+		grp_orphans_want(move->core);
 	return -EAGAIN;
 }
 

@@ -446,14 +446,12 @@ int grp_usage_baseline(struct grp_core *core, const struct grp_group *group,
 
 /*
  * grp_core_due() - when grp_core_tick() wants to be called next, by the clock of
- * the core; in the past: at once; 0: nobody measures over windows of time, and no
- * birth waits for room.
+ * the core; in the past: at once; 0: nobody measures over windows of time.
  */
 uint64_t grp_core_due(struct grp_core *core);
 
 /**
- * grp_core_tick() - subsystems do what is due at this moment, from one settling, and
- * births that wait for room are given it.
+ * grp_core_tick() - subsystems do what is due at this moment, from one settling.
  * Costs nothing when nothing is due. Return: 0; -errno: it stays due.
  */
 int grp_core_tick(struct grp_core *core);

@@ -44,7 +44,7 @@ void grp_empty_recover(struct grp_core *core)
 		return;
 	core->events_lost = lost;
 	grp_empty_check_all(core);
-	grp_orphans_note(core);
+	grp_orphans_look(core);
 }
 
 void grp_empty_load(struct grp_core *core)

@@ -65,7 +65,8 @@ struct grp_core {
 	void *sink_data;
 	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */
 	uint64_t orphans_due_ns; /* when the next pass for them is due; 0: nobody waits for one */
-	uint64_t orphans_wait_ns; /* from that pass to the one after it */
+	uint64_t orphans_wait_ns; /* from that pass to the one after it, */
+	uint64_t orphans_rest_ns; /* which does not begin before this */
 	uint64_t events_lost; /* by the kernel, when groups were last looked at because of that */
 	struct grp_core_figures figures;
 };

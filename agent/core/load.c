@@ -242,7 +242,7 @@ static int build(struct load *load, struct grp_error *error)
 	if (!r)
 		grp_empty_load(core);
 	if (!r)
-		grp_orphans_load(core);
+		grp_orphans_look(core);
 	if (!r && !grp_hierarchy_default(core))
 		r = grp_hierarchy_make_default(core);
 	if (!r)

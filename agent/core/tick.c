@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Boundaries: subsystems that measure over windows of time say when they are due,
- * and are called then; so are births that wait for room. There is no timer here: the
- * agent has it.
+ * and are called then. There is no timer here: the agent has it.
  */
 #include "core/internal.h"
-#include "core/orphans.h"
 
 /* The bound subsystems that act in a hierarchy and know of windows. */
 static uint32_t ticking(struct grp_core *core, const struct grp_hierarchy *hierarchy)
@@ -34,7 +32,7 @@ static uint64_t due_in(struct grp_core *core, struct grp_hierarchy *hierarchy)
 	return due;
 }
 
-static uint64_t windows_due(struct grp_core *core)
+uint64_t grp_core_due(struct grp_core *core)
 {
 	uint64_t due = 0;
 
@@ -42,11 +40,6 @@ static uint64_t windows_due(struct grp_core *core)
 		if (core->slots[slot])
 			due = earlier(due_in(core, core->slots[slot]), due);
 	return due;
-}
-
-uint64_t grp_core_due(struct grp_core *core)
-{
-	return earlier(windows_due(core), core->orphans_due_ns);
 }
 
 /* One that fails does not hold up the others. */
@@ -66,11 +59,11 @@ static int tick_in(struct grp_core *core, struct grp_hierarchy *hierarchy, uint6
 
 int grp_core_tick(struct grp_core *core)
 {
-	uint64_t due = windows_due(core), now;
-	int r, first = grp_orphans_adopt(core);
+	uint64_t due = grp_core_due(core), now;
+	int r, first = 0;
 
 	if (!due || due > grp_core_clock(core))
-		return first;
+		return 0;
 	r = grp_core_settle(core);
 	if (r)
 		return r;
