@@ -62,7 +62,7 @@ struct grp_http {
 	struct MHD_Daemon *daemon;
 	sd_event_source *io, *timer; /* libmicrohttpd's descriptor and timeout */
 	sd_event_source *deadline; /* of the eldest connection */
-	sd_event_source *work; /* on while there is something to take or to send */
+	sd_event_source *work; /* on while there is something to take, to send or to free */
 	struct connection *connections;
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
@@ -110,8 +110,8 @@ static void answer_page(struct grp_http *http, enum connection_state state, enum
 static void send_stream(struct grp_http *http, struct connection *connection,
 			struct grp_http_snapshot *snapshot)
 {
-	struct MHD_Response *response =
-		snapshot ? grp_http_stream(&http->streams, snapshot, connection->format) : NULL;
+	struct MHD_Response *response = snapshot ? grp_http_stream(snapshot, connection->format) :
+						   NULL;
 
 	if (response)
 		(void)answer(connection, MHD_HTTP_OK, response);
@@ -122,7 +122,7 @@ static void send_stream(struct grp_http *http, struct connection *connection,
 /* Takes the metrics over. */
 static void answer_streams(struct grp_http *http, struct grp_metrics *metrics)
 {
-	struct grp_http_snapshot *snapshot = grp_http_snapshot_new(metrics);
+	struct grp_http_snapshot *snapshot = grp_http_snapshot_new(&http->streams, metrics);
 	struct connection *connection;
 
 	DL_FOREACH(http->connections, connection) {
@@ -232,10 +232,11 @@ static void take_slice(struct grp_http *http)
 static int on_work(sd_event_source *source, void *data)
 {
 	struct grp_http *http = data;
+	bool more = grp_http_streams_sweep(&http->streams);
 
 	if (http->taking || has_waiting(http))
 		take_slice(http);
-	else
+	else if (!more)
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return pump(http);
 }
@@ -265,6 +266,11 @@ static void connection_free(struct grp_http *http, struct connection *connection
 	if (!connection)
 		return;
 	DL_DELETE(http->connections, connection);
+	/*
+	 * With room for another one the library listens again, from its next run on; and what
+	 * it was sent may be unused now.
+	 */
+	(void)sd_event_source_set_enabled(http->work, SD_EVENT_ON);
 	if (connection->scrape)
 		http->n_scrapes--;
 	free(connection);
@@ -425,6 +431,8 @@ void grp_http_free(struct grp_http *http)
 	sd_event_source_disable_unref(http->timer);
 	sd_event_source_disable_unref(http->deadline);
 	sd_event_source_disable_unref(http->work);
+	while (grp_http_streams_sweep(&http->streams))
+		;
 	free(http);
 }
 

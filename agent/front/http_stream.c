@@ -6,24 +6,29 @@
 
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "front/http_page.h"
 
 /* Of all answers in one turn: well below a millisecond. */
 #define TURN_BYTES (64 * 1024)
+/* Groups, of a few strings each: all of them at once would take long. */
+#define SWEEP_GROUPS 1024
 
 struct grp_http_snapshot {
+	struct grp_http_snapshot *next; /* unused one */
+	struct grp_http_streams *streams;
 	struct grp_metrics *metrics;
 	unsigned int references;
 };
 
 struct stream {
-	struct grp_http_streams *streams;
 	struct grp_http_snapshot *snapshot; /* a reference */
 	struct grp_metrics_render render;
 };
 
-struct grp_http_snapshot *grp_http_snapshot_new(struct grp_metrics *metrics)
+struct grp_http_snapshot *grp_http_snapshot_new(struct grp_http_streams *streams,
+						struct grp_metrics *metrics)
 {
 	struct grp_http_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
@@ -31,22 +36,35 @@ struct grp_http_snapshot *grp_http_snapshot_new(struct grp_metrics *metrics)
 		grp_metrics_free(metrics);
 		return NULL;
 	}
-	*snapshot = (struct grp_http_snapshot){ .metrics = metrics, .references = 1 };
+	*snapshot = (struct grp_http_snapshot){ .streams = streams,
+						.metrics = metrics,
+						.references = 1 };
 	return snapshot;
 }
 
 void grp_http_snapshot_unref(struct grp_http_snapshot *snapshot)
 {
-	if (!snapshot || --snapshot->references)
-		return;
-	grp_metrics_free(snapshot->metrics);
-	free(snapshot);
+	if (snapshot && !--snapshot->references)
+		LL_PREPEND(snapshot->streams->unused, snapshot);
+}
+
+bool grp_http_streams_sweep(struct grp_http_streams *streams)
+{
+	struct grp_http_snapshot *snapshot = streams->unused;
+
+	if (!snapshot)
+		return false;
+	if (grp_metrics_free_some(snapshot->metrics, SWEEP_GROUPS)) {
+		LL_DELETE(streams->unused, snapshot);
+		free(snapshot);
+	}
+	return streams->unused;
 }
 
 static ssize_t on_read(void *data, uint64_t at, char *bytes, size_t size)
 {
 	struct stream *stream = data;
-	size_t share = TURN_BYTES / stream->streams->n;
+	size_t share = TURN_BYTES / stream->snapshot->streams->n;
 	ssize_t n;
 
 	n = grp_metrics_render_read(&stream->render, bytes, size < share ? size : share);
@@ -59,14 +77,13 @@ static void stream_free(void *data)
 {
 	struct stream *stream = data;
 
-	stream->streams->n--;
+	stream->snapshot->streams->n--;
 	grp_metrics_render_done(&stream->render);
 	grp_http_snapshot_unref(stream->snapshot);
 	free(stream);
 }
 
-struct MHD_Response *grp_http_stream(struct grp_http_streams *streams,
-				     struct grp_http_snapshot *snapshot,
+struct MHD_Response *grp_http_stream(struct grp_http_snapshot *snapshot,
 				     enum grp_metrics_format format)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
@@ -74,9 +91,9 @@ struct MHD_Response *grp_http_stream(struct grp_http_streams *streams,
 
 	if (!stream)
 		return NULL;
-	*stream = (struct stream){ .streams = streams, .snapshot = snapshot };
+	*stream = (struct stream){ .snapshot = snapshot };
 	snapshot->references++;
-	streams->n++;
+	snapshot->streams->n++;
 	grp_metrics_render_init(&stream->render, snapshot->metrics, format);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, TURN_BYTES, on_read, stream,
 						     stream_free);

@@ -11,27 +11,33 @@
 struct MHD_Response;
 struct grp_http_snapshot;
 
-/* Of one server: all that are being sent share what a turn of the loop may take. */
+/* Of one server; all zero: none. It outlives all of its snapshots and answers. */
 struct grp_http_streams {
-	unsigned int n;
+	unsigned int n; /* being sent: they share what a turn of the loop may take */
+	struct grp_http_snapshot *unused; /* to be freed */
 };
 
 /**
  * grp_http_snapshot_new() - @metrics: taken over, also without success.
  * Return: with one reference, the caller's; NULL: no memory.
  */
-struct grp_http_snapshot *grp_http_snapshot_new(struct grp_metrics *metrics);
+struct grp_http_snapshot *grp_http_snapshot_new(struct grp_http_streams *streams,
+						struct grp_metrics *metrics);
 
-/* grp_http_snapshot_unref() - the last one frees it; NULL is fine. */
+/* grp_http_snapshot_unref() - after the last one it is unused; NULL is fine. */
 void grp_http_snapshot_unref(struct grp_http_snapshot *snapshot);
+
+/*
+ * grp_http_streams_sweep() - frees some of what is unused, in well below a millisecond; true:
+ * call again.
+ */
+bool grp_http_streams_sweep(struct grp_http_streams *streams);
 
 /**
  * grp_http_stream() - an answer to one request, with a reference of its own.
- * @streams: to be there as long as the answer.
  * Return: owned by the caller; NULL: no memory.
  */
-struct MHD_Response *grp_http_stream(struct grp_http_streams *streams,
-				     struct grp_http_snapshot *snapshot,
+struct MHD_Response *grp_http_stream(struct grp_http_snapshot *snapshot,
 				     enum grp_metrics_format format);
 
 /* grp_http_stream_head() - what such an answer has before the text. Return: as above. */

@@ -32,15 +32,17 @@ const char *grp_metrics_content_type(enum grp_metrics_format format)
 	return content_types[format];
 }
 
-void grp_metrics_free(struct grp_metrics *metrics)
+bool grp_metrics_free_some(struct grp_metrics *metrics, size_t groups)
 {
-	if (!metrics)
-		return;
-	for (size_t i = 0; i < metrics->n_groups; i++) {
-		free(metrics->groups[i].hierarchy);
-		free(metrics->groups[i].path);
-		free(metrics->groups[i].labels);
+	for (; metrics->n_groups && groups; groups--) {
+		const struct grp_metrics_group *group = &metrics->groups[--metrics->n_groups];
+
+		free(group->hierarchy);
+		free(group->path);
+		free(group->labels);
 	}
+	if (metrics->n_groups)
+		return false;
 	for (size_t i = 0; i < metrics->n_programs; i++)
 		free(metrics->programs[i].name);
 	for (size_t i = 0; i < metrics->n_maps; i++)
@@ -49,6 +51,13 @@ void grp_metrics_free(struct grp_metrics *metrics)
 	free(metrics->programs);
 	free(metrics->maps);
 	free(metrics);
+	return true;
+}
+
+void grp_metrics_free(struct grp_metrics *metrics)
+{
+	if (metrics)
+		(void)grp_metrics_free_some(metrics, SIZE_MAX);
 }
 
 /* --- labels -------------------------------------------------------------------------- */

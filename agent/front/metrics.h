@@ -99,6 +99,9 @@ void grp_metrics_take_end(struct grp_metrics_taking *taking);
 /* grp_metrics_free() - NULL is fine. */
 void grp_metrics_free(struct grp_metrics *metrics);
 
+/* grp_metrics_free_some() - so many groups of it; true: that was all, and it is gone. */
+bool grp_metrics_free_some(struct grp_metrics *metrics, size_t groups);
+
 /* grp_metrics_content_type() - value of the HTTP header; static. */
 const char *grp_metrics_content_type(enum grp_metrics_format format);
 

@@ -17,6 +17,9 @@
 #include "base/cleanup.h"
 #include "http_help.h"
 
+/* As in http.c. */
+#define CONNECTIONS_MAX 32
+
 static void test_get(void **state)
 {
 	struct http_client client = ask(*state, GET("/metrics"));
@@ -147,6 +150,26 @@ static void test_lifetime(void **state)
 	close_client(&client);
 }
 
+/*
+ * While there are as many connections as may be, the library does not listen; it begins again
+ * at its next run. When all of them ended in one run, nothing led to another.
+ */
+static void test_all_end_at_once(void **state)
+{
+	struct http_client clients[CONNECTIONS_MAX], late;
+	struct http_fixture *fixture = *state;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		clients[i] = open_client(fixture, "GET /metrics HT");
+	while (sd_event_run(fixture->event, 100000) > 0)
+		;
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		close_client(&clients[i]);
+	late = ask(fixture, GET("/metrics"));
+	assert_begins(late.text, STATUS_200);
+	close_client(&late);
+}
+
 static void test_address_in_use(void **state)
 {
 	struct http_fixture *fixture = *state;
@@ -179,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_half_request_stops_nobody, http_setup,
 						http_teardown),
 		cmocka_unit_test_setup_teardown(test_lifetime, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_all_end_at_once, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_address_in_use, http_setup, http_teardown),
 	};
 

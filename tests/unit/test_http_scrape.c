@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "front/http_stream.h"
 #include "http_help.h"
 
 /* As in http.c: requests that wait or are being sent. */
@@ -154,8 +155,8 @@ static void test_slow_readers(void **state)
 	}
 }
 
-/* Somebody else's events are served between the slices of a large document. */
-static void test_slices(void **state)
+/* Somebody else is served while there is more of a document than its socket takes. */
+static void test_others_meanwhile(void **state)
 {
 	struct http_client client, other;
 	struct http_fixture *fixture = *state;
@@ -166,8 +167,6 @@ static void test_slices(void **state)
 		assert_true(sd_event_run(fixture->event, 1000) >= 0);
 	other = ask(fixture, GET("/"));
 	assert_begins(other.text, "HTTP/1.1 404 ");
-	receive(&client);
-	assert_false(client.ended);
 	(void)serve(fixture, &client, 1);
 	assert_begins(client.text, STATUS_200);
 	close_client(&other);
@@ -201,6 +200,25 @@ static void test_pieces(void **state)
 		free(body_of(&clients[i]));
 		close_client(&clients[i]);
 	}
+}
+
+/* What was sent is freed in pieces, however many have sent it. */
+static void test_sweep(void **state)
+{
+	struct grp_http_streams streams = { 0 };
+	struct http_fixture *fixture = *state;
+	struct grp_metrics *metrics;
+	unsigned int turns = 0;
+
+	fixture->n_groups = MANY_GROUPS;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(http_take(fixture, &metrics), 0);
+		grp_http_snapshot_unref(grp_http_snapshot_new(&streams, metrics));
+	}
+	while (grp_http_streams_sweep(&streams))
+		turns++;
+	assert_in_range(turns, 2 * 10, 2 * MANY_GROUPS);
+	assert_null(streams.unused);
 }
 
 /* H1: who asks while another is still being sent gets what is newer than his request. */
@@ -265,8 +283,9 @@ int main(void)
 						http_teardown),
 		cmocka_unit_test_setup_teardown(test_sharing, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_readers, http_setup, http_teardown),
-		cmocka_unit_test_setup_teardown(test_slices, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_others_meanwhile, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_sweep, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_a_slow_reader_keeps_his_snapshot_to_himself,
 						http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_idle, http_setup, http_teardown),
