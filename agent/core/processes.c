@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "core/internal.h"
 
@@ -16,6 +17,8 @@
 #define PLANNED_MAX 64
 /* With more entries wanted (so many take 128 KiB) it waits for its turn. */
 #define ENTRIES_AT_WILL 3072
+/* From here on the table is pages of its own. */
+#define ENTRIES_PAGED 8192
 
 struct entry {
 	uint64_t key; /* group's id and process; 0: free */
@@ -54,19 +57,42 @@ static struct entry *find(const struct grp_processes *processes, uint64_t key)
 	return &processes->entries[i & mask];
 }
 
+/*
+ * Large ones are pages of their own, which the kernel clears one by one as they are used; the
+ * library would clear old memory of its own, all at once.
+ */
+static struct entry *entries_new(size_t n)
+{
+	void *pages;
+
+	if (n < ENTRIES_PAGED)
+		return calloc(n, sizeof(struct entry));
+	pages = mmap(NULL, n * sizeof(struct entry), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return pages == MAP_FAILED ? NULL : pages;
+}
+
+static void entries_free(struct entry *entries, size_t n)
+{
+	if (n < ENTRIES_PAGED)
+		free(entries);
+	else
+		(void)munmap(entries, n * sizeof(*entries));
+}
+
 static int grow(struct grp_processes *processes, size_t wanted)
 {
 	struct grp_processes bigger = { .n = processes->n, .allocated = ENTRIES_MIN };
 
 	while (bigger.allocated < 2 * wanted)
 		bigger.allocated *= 2;
-	bigger.entries = calloc(bigger.allocated, sizeof(*bigger.entries));
+	bigger.entries = entries_new(bigger.allocated);
 	if (!bigger.entries)
 		return -ENOMEM;
 	for (size_t i = 0; i < processes->allocated; i++)
 		if (processes->entries[i].key)
 			*find(&bigger, processes->entries[i].key) = processes->entries[i];
-	free(processes->entries);
+	entries_free(processes->entries, processes->allocated);
 	processes->entries = bigger.entries;
 	processes->allocated = bigger.allocated;
 	return 0;
@@ -271,6 +297,6 @@ void grp_processes_free(struct grp_processes *processes)
 		dequeue(processes);
 	if (processes->scan)
 		processes->core->ops->scan_close(processes->core->kernel, processes->scan);
-	free(processes->entries);
+	entries_free(processes->entries, processes->allocated);
 	free(processes);
 }

@@ -18,6 +18,17 @@
 /* So often it begins again because of a removed group; then it is done in one piece. */
 #define TRIES 3
 
+/*
+ * What is noted of all groups in one step: little, as memory that is used for the first time
+ * is what takes long there.
+ */
+struct grp_snapshot_listed {
+	uint32_t group, at; /* as in the row */
+	uint32_t parent; /* index; of a root: 0 */
+	uint32_t tasks;
+	uint64_t tree_ns; /* of the groups below it, as far as these are made */
+};
+
 /* --- rows -------------------------------------------------------------------------------------- */
 
 static uint64_t time_of(const struct grp_core *core, const struct grp_base *base)
@@ -53,19 +64,22 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
  */
 static int make_row(struct grp_snapshot *snapshot, size_t index)
 {
+	const struct grp_snapshot_listed *listed = &snapshot->listed[index];
+	struct grp_group *group = grp_group_at(snapshot->core, listed->at, listed->group);
 	struct grp_snapshot_row *row = &snapshot->rows[index];
-	struct grp_group *group = grp_group_at(snapshot->core, row->at, row->group);
 	__u64 *shown;
 	int r;
 
-	row->group = 0;
+	*row = (struct grp_snapshot_row){ .at = listed->at,
+					  .tasks = listed->tasks,
+					  .tree_ns = listed->tree_ns };
 	if (!group)
 		return 0;
 	r = fill_row(snapshot->core, group, snapshot->sum, row);
 	if (r)
 		return r;
 	if (group->parent)
-		snapshot->rows[row->parent].tree_ns += row->tree_ns;
+		snapshot->listed[listed->parent].tree_ns += row->tree_ns;
 	if (group->dying)
 		return 0;
 	row->group = group->id;
@@ -79,7 +93,7 @@ static int make_row(struct grp_snapshot *snapshot, size_t index)
 
 /* --- what is known at the beginning -------------------------------------------------------------- */
 
-/* Rows of one hierarchy with the removed groups. @path: row of the last group at each depth. */
+/* One hierarchy with the removed groups. @path: index of the last group at each depth. */
 static void list_hierarchy(struct grp_snapshot *snapshot, struct grp_hierarchy *hierarchy,
 			   uint32_t *path)
 {
@@ -87,11 +101,11 @@ static void list_hierarchy(struct grp_snapshot *snapshot, struct grp_hierarchy *
 		unsigned int depth = grp_group_depth(g);
 
 		path[depth] = (uint32_t)snapshot->n;
-		snapshot->rows[snapshot->n++] = (struct grp_snapshot_row){
+		snapshot->listed[snapshot->n++] = (struct grp_snapshot_listed){
 			.group = g->id,
 			.at = g->row,
 			.parent = depth ? path[depth - 1] : 0,
-			.tasks = grp_group_tasks(snapshot->core, g),
+			.tasks = (uint32_t)grp_group_tasks(snapshot->core, g),
 		};
 	}
 }
@@ -104,12 +118,14 @@ static int list_groups(struct grp_snapshot *snapshot)
 	int r;
 
 	free(snapshot->rows);
-	snapshot->rows = calloc(total + 1, sizeof(*snapshot->rows));
+	free(snapshot->listed);
+	snapshot->rows = reallocarray(NULL, total + 1, sizeof(*snapshot->rows));
+	snapshot->listed = reallocarray(NULL, total + 1, sizeof(*snapshot->listed));
 	snapshot->n = 0;
 	snapshot->handed_up = core->handed_up;
 	snapshot->tries++;
 	snapshot->listing = false;
-	r = path && snapshot->rows ? grp_core_settle(core) : -ENOMEM;
+	r = path && snapshot->rows && snapshot->listed ? grp_core_settle(core) : -ENOMEM;
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (core->slots[slot])
 			list_hierarchy(snapshot, core->slots[slot], path);
@@ -127,6 +143,8 @@ static void finish(struct grp_snapshot *snapshot)
 		if (snapshot->rows[i].group && i != kept++)
 			snapshot->rows[kept - 1] = snapshot->rows[i];
 	snapshot->n = kept;
+	free(snapshot->listed);
+	snapshot->listed = NULL;
 	grp_processes_free(snapshot->processes);
 	snapshot->processes = NULL;
 }
@@ -186,6 +204,7 @@ void grp_snapshot_done(struct grp_snapshot *snapshot)
 {
 	grp_processes_free(snapshot->processes);
 	free(snapshot->rows);
+	free(snapshot->listed);
 	free(snapshot->sum);
 	memset(snapshot, 0, sizeof(*snapshot));
 }

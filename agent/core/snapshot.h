@@ -15,18 +15,18 @@ struct grp_processes;
 struct grp_snapshot_row {
 	uint32_t group; /* id */
 	uint32_t at; /* group->row */
-	uint32_t parent; /* index of its row; of a root: 0 */
 	struct grp_usage own;
 	uint64_t tree_ns;
 	uint64_t tasks, processes;
 };
 
 struct grp_snapshot {
-	struct grp_snapshot_row *rows; /* hierarchies by slot, parents before children */
+	struct grp_snapshot_row *rows; /* owned; hierarchies by slot, parents before children */
 	size_t n;
 	/* Of the steps. */
 	struct grp_core *core;
 	struct grp_processes *processes; /* owned */
+	struct grp_snapshot_listed *listed; /* owned; n of them: what a row is made of */
 	bool counting; /* processes */
 	bool listing; /* is what the next step does */
 	struct grp_base *sum; /* owned: scratch */

@@ -72,7 +72,7 @@ static int copy_rows(struct grp_metrics_taking *taking)
 	int r = 0;
 
 	if (!metrics->groups)
-		metrics->groups = calloc(snapshot->n + 1, sizeof(*metrics->groups));
+		metrics->groups = reallocarray(NULL, snapshot->n + 1, sizeof(*metrics->groups));
 	if (!metrics->groups)
 		return -ENOMEM;
 	for (unsigned int i = 0; !r && taking->copied < snapshot->n && i < GROUPS_AT_ONCE; i++) {
