@@ -17,6 +17,7 @@ setup() {
 
 teardown() {
 	unload_instance
+	cleanup
 }
 
 # The driver runs the agent itself and takes it along when it ends.
