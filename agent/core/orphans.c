@@ -13,18 +13,19 @@
 /* Of the time that a pass took, before the next one. */
 #define REST_FACTOR 10
 
-static void bring_forward(struct grp_core *core, uint64_t due_ns)
+/* Unless it is due before. Not at once, if the passes take long. */
+static void make_due(struct grp_core *core, uint64_t due_ns)
 {
+	if (due_ns < core->orphans_rest_ns)
+		due_ns = core->orphans_rest_ns;
 	if (!core->orphans_due_ns || due_ns < core->orphans_due_ns)
 		core->orphans_due_ns = due_ns;
 }
 
 void grp_orphans_note(struct grp_core *core)
 {
-	uint64_t now = grp_core_clock(core);
-
 	core->orphans_wait_ns = WAIT_MIN_NS;
-	bring_forward(core, now > core->orphans_rest_ns ? now : core->orphans_rest_ns);
+	make_due(core, grp_core_clock(core));
 }
 
 void grp_orphans_look(struct grp_core *core)
@@ -36,7 +37,7 @@ void grp_orphans_look(struct grp_core *core)
 void grp_orphans_want(struct grp_core *core)
 {
 	if (core->orphans_due_ns)
-		bring_forward(core, grp_core_clock(core) + WAIT_WANTED_NS);
+		make_due(core, grp_core_clock(core) + WAIT_WANTED_NS);
 }
 
 uint64_t grp_orphans_due(const struct grp_core *core)
@@ -44,12 +45,9 @@ uint64_t grp_orphans_due(const struct grp_core *core)
 	return core->orphans_due_ns;
 }
 
-/* Not at once, if the passes take long. */
 static void wait_for_room(struct grp_core *core, uint64_t now)
 {
-	core->orphans_due_ns = now + core->orphans_wait_ns;
-	if (core->orphans_due_ns < core->orphans_rest_ns)
-		core->orphans_due_ns = core->orphans_rest_ns;
+	make_due(core, now + core->orphans_wait_ns);
 	core->orphans_wait_ns *= 2;
 	if (core->orphans_wait_ns > WAIT_MAX_NS)
 		core->orphans_wait_ns = WAIT_MAX_NS;
@@ -67,9 +65,8 @@ int grp_orphans_adopt(struct grp_core *core)
 		r = core->ops->orphans(core->kernel);
 	now = grp_core_clock(core);
 	core->orphans_rest_ns = now + REST_FACTOR * (now - begun);
+	core->orphans_due_ns = 0;
 	if (r)
 		wait_for_room(core, now);
-	else
-		core->orphans_due_ns = 0;
 	return r < 0 ? r : 0;
 }

@@ -6,8 +6,6 @@
 #ifndef GRP_FRONT_HTTP_PAGE_H
 #define GRP_FRONT_HTTP_PAGE_H
 
-#include <stddef.h>
-
 #define GRP_HTTP_METRICS_PATH "/metrics"
 
 struct MHD_Response;

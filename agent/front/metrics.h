@@ -123,7 +123,7 @@ void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metri
  * grp_metrics_render_read() - the next bytes of the text, made row by row as they are read.
  * Several may read the same snapshot, each at its own pace.
  * Return: how many: @size but for the last ones; 0: that was all; -ENOMEM.
- * Context: any; 0.1 us a row.
+ * Context: any.
  */
 ssize_t grp_metrics_render_read(struct grp_metrics_render *render, char *bytes, size_t size);
 
