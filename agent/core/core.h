@@ -206,8 +206,15 @@ int grp_group_find(struct grp_core *core, const char *spec, struct grp_error *er
  * tree; check ->dying. NULL: none any more.
  */
 struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id);
-/* grp_group_at() - the same for who has kept group->row as well, without a search. */
-struct grp_group *grp_group_at(struct grp_core *core, uint32_t row, uint32_t id);
+
+/* For who keeps very many groups while others may change the tree. */
+struct grp_group_ref {
+	uint32_t id, row;
+};
+
+struct grp_group_ref grp_group_ref(const struct grp_group *group);
+/* grp_group_at() - as grp_group_by_id(), without a search. */
+struct grp_group *grp_group_at(struct grp_core *core, struct grp_group_ref ref);
 
 /* grp_group_child() - live child by name; NULL: none. */
 struct grp_group *grp_group_child(struct grp_core *core, const struct grp_group *parent,

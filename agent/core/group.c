@@ -187,11 +187,16 @@ struct grp_group *grp_group_by_id(struct grp_core *core, uint32_t id)
 	return group;
 }
 
-struct grp_group *grp_group_at(struct grp_core *core, uint32_t row, uint32_t id)
+struct grp_group_ref grp_group_ref(const struct grp_group *group)
 {
-	struct grp_group *group = core->by_row[row];
+	return (struct grp_group_ref){ .id = group->id, .row = group->row };
+}
 
-	return group && group->id == id ? group : NULL;
+struct grp_group *grp_group_at(struct grp_core *core, struct grp_group_ref ref)
+{
+	struct grp_group *group = core->by_row[ref.row];
+
+	return group && group->id == ref.id ? group : NULL;
 }
 
 static struct grp_group *find_child(struct grp_core *core, const struct grp_group *parent,

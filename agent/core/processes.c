@@ -171,18 +171,20 @@ static size_t entries_of(const struct grp_core *core, size_t tasks)
  * Those of which the count of tasks does not tell. @ret_tasks: that they have. Return: how
  * many there are; over PLANNED_MAX not all of them are in the plan.
  */
-static size_t choose(struct grp_processes *processes, struct grp_group *const *groups, size_t n,
+static size_t choose(struct grp_processes *processes, const struct grp_group_ref *groups, size_t n,
 		     size_t *ret_tasks)
 {
 	size_t chosen = 0, tasks;
 
 	*ret_tasks = 0;
 	for (size_t i = 0; i < n && chosen <= PLANNED_MAX; i++) {
-		tasks = grp_group_tasks(processes->core, groups[i]);
+		const struct grp_group *group = grp_group_at(processes->core, groups[i]);
+
+		tasks = group ? grp_group_tasks(processes->core, group) : 0;
 		if (tasks <= 1)
 			continue;
 		if (chosen < PLANNED_MAX)
-			processes->planned[chosen] = groups[i]->id;
+			processes->planned[chosen] = group->id;
 		chosen++;
 		*ret_tasks += tasks;
 	}
@@ -238,7 +240,7 @@ static int begin(struct grp_processes *processes)
 
 /* --- for others ----------------------------------------------------------------------- */
 
-int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
+int grp_processes_new(struct grp_core *core, const struct grp_group_ref *groups, size_t n,
 		      struct grp_processes **ret_processes)
 {
 	struct grp_processes *processes = calloc(1, sizeof(*processes));

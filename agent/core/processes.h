@@ -21,7 +21,7 @@ struct grp_processes;
  * in the order in which they were made: many at a time would take very much memory.
  * @ret_processes: owned by the caller, grp_processes_free(). Return: 0; -ENOMEM.
  */
-int grp_processes_new(struct grp_core *core, struct grp_group *const *groups, size_t n,
+int grp_processes_new(struct grp_core *core, const struct grp_group_ref *groups, size_t n,
 		      struct grp_processes **ret_processes);
 
 /**

@@ -15,15 +15,14 @@
 
 /* Of a step: some dozen microseconds. */
 #define ROWS_AT_ONCE 32
+/* Of what the list is put into: memory that is used for the first time takes its time. */
+#define ROOM_AT_ONCE 2048
 /* So often it begins again because of a removed group; then it is done in one piece. */
 #define TRIES 3
 
-/*
- * What is noted of all groups in one step: little, as memory that is used for the first time
- * is what takes long there.
- */
+/* What is noted of all groups in one step: little, and into memory that was used before. */
 struct grp_snapshot_listed {
-	uint32_t group, at; /* as in the row */
+	struct grp_group_ref group;
 	uint32_t parent; /* index; of a root: 0 */
 	uint32_t tasks;
 	uint64_t tree_ns; /* of the groups below it, as far as these are made */
@@ -65,14 +64,12 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
 static int make_row(struct grp_snapshot *snapshot, size_t index)
 {
 	const struct grp_snapshot_listed *listed = &snapshot->listed[index];
-	struct grp_group *group = grp_group_at(snapshot->core, listed->at, listed->group);
+	struct grp_group *group = grp_group_at(snapshot->core, listed->group);
 	struct grp_snapshot_row *row = &snapshot->rows[index];
 	__u64 *shown;
 	int r;
 
-	*row = (struct grp_snapshot_row){ .at = listed->at,
-					  .tasks = listed->tasks,
-					  .tree_ns = listed->tree_ns };
+	*row = (struct grp_snapshot_row){ .tasks = listed->tasks, .tree_ns = listed->tree_ns };
 	if (!group)
 		return 0;
 	r = fill_row(snapshot->core, group, snapshot->sum, row);
@@ -82,7 +79,7 @@ static int make_row(struct grp_snapshot *snapshot, size_t index)
 		snapshot->listed[listed->parent].tree_ns += row->tree_ns;
 	if (group->dying)
 		return 0;
-	row->group = group->id;
+	row->group = listed->group;
 	row->processes = grp_processes_of(snapshot->processes, group, row->tasks);
 	shown = &snapshot->core->view->shown[group->row].tree_ns;
 	if (*shown < row->tree_ns)
@@ -102,30 +99,60 @@ static void list_hierarchy(struct grp_snapshot *snapshot, struct grp_hierarchy *
 
 		path[depth] = (uint32_t)snapshot->n;
 		snapshot->listed[snapshot->n++] = (struct grp_snapshot_listed){
-			.group = g->id,
-			.at = g->row,
+			.group = grp_group_ref(g),
 			.parent = depth ? path[depth - 1] : 0,
 			.tasks = (uint32_t)grp_group_tasks(snapshot->core, g),
 		};
 	}
 }
 
+static size_t all_groups(const struct grp_core *core)
+{
+	return core->figures.groups + core->figures.dying_groups;
+}
+
+/* Return: whether there is more to do before the list. */
+static bool make_room(struct grp_snapshot *snapshot)
+{
+	size_t left = snapshot->room - snapshot->ready;
+	size_t n = left < ROOM_AT_ONCE ? left : ROOM_AT_ONCE;
+
+	memset(&snapshot->listed[snapshot->ready], 0, n * sizeof(*snapshot->listed));
+	snapshot->ready += n;
+	return snapshot->ready < snapshot->room;
+}
+
+/* Of those that were made since the beginning as well. */
+static int enlarge(struct grp_snapshot *snapshot, size_t total)
+{
+	struct grp_snapshot_listed *listed;
+
+	if (total <= snapshot->room)
+		return 0;
+	listed = reallocarray(snapshot->listed, total, sizeof(*listed));
+	if (!listed)
+		return -ENOMEM;
+	snapshot->listed = listed;
+	snapshot->room = snapshot->ready = total;
+	return 0;
+}
+
 static int list_groups(struct grp_snapshot *snapshot)
 {
 	struct grp_core *core = snapshot->core;
-	size_t total = core->figures.groups + core->figures.dying_groups;
+	size_t total = all_groups(core);
 	uint32_t *path = malloc((total + 1) * sizeof(*path));
 	int r;
 
 	free(snapshot->rows);
-	free(snapshot->listed);
 	snapshot->rows = reallocarray(NULL, total + 1, sizeof(*snapshot->rows));
-	snapshot->listed = reallocarray(NULL, total + 1, sizeof(*snapshot->listed));
 	snapshot->n = 0;
 	snapshot->handed_up = core->handed_up;
 	snapshot->tries++;
 	snapshot->listing = false;
-	r = path && snapshot->rows && snapshot->listed ? grp_core_settle(core) : -ENOMEM;
+	r = path && snapshot->rows ? enlarge(snapshot, total) : -ENOMEM;
+	if (!r)
+		r = grp_core_settle(core);
 	for (unsigned int slot = 0; !r && slot < GRP_HIERARCHIES_MAX; slot++)
 		if (core->slots[slot])
 			list_hierarchy(snapshot, core->slots[slot], path);
@@ -140,7 +167,7 @@ static void finish(struct grp_snapshot *snapshot)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < snapshot->n; i++)
-		if (snapshot->rows[i].group && i != kept++)
+		if (snapshot->rows[i].group.id && i != kept++)
 			snapshot->rows[kept - 1] = snapshot->rows[i];
 	snapshot->n = kept;
 	free(snapshot->listed);
@@ -156,8 +183,11 @@ int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
 	struct grp_snapshot snapshot = { .core = core,
 					 .counting = true,
 					 .sum = calloc(1, core->base_size) };
-	int r = snapshot.sum ? grp_processes_new(core, NULL, 0, &snapshot.processes) : -ENOMEM;
+	int r = snapshot.sum ? enlarge(&snapshot, all_groups(core)) : -ENOMEM;
 
+	snapshot.ready = 0;
+	if (!r)
+		r = grp_processes_new(core, NULL, 0, &snapshot.processes);
 	if (r)
 		grp_snapshot_done(&snapshot);
 	else
@@ -178,6 +208,8 @@ int grp_snapshot_step(struct grp_snapshot *snapshot)
 	size_t rows = ROWS_AT_ONCE;
 	int r = 0;
 
+	if (make_room(snapshot))
+		return 1;
 	if (snapshot->counting)
 		r = count(snapshot);
 	if (r)

@@ -13,8 +13,7 @@ struct grp_processes;
 
 /* One row of a snapshot of every group of every hierarchy. */
 struct grp_snapshot_row {
-	uint32_t group; /* id */
-	uint32_t at; /* group->row */
+	struct grp_group_ref group;
 	struct grp_usage own;
 	uint64_t tree_ns;
 	uint64_t tasks, processes;
@@ -27,6 +26,7 @@ struct grp_snapshot {
 	struct grp_core *core;
 	struct grp_processes *processes; /* owned */
 	struct grp_snapshot_listed *listed; /* owned; n of them: what a row is made of */
+	size_t room, ready; /* of listed: entries, and how many were used before */
 	bool counting; /* processes */
 	bool listing; /* is what the next step does */
 	struct grp_base *sum; /* owned: scratch */

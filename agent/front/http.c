@@ -67,6 +67,7 @@ struct grp_http {
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
 	bool taking; /* a snapshot is under way */
+	bool took; /* in the last turn: the next one is for what is sent */
 	struct grp_http_streams streams;
 };
 
@@ -232,11 +233,17 @@ static void take_slice(struct grp_http *http)
 static int on_work(sd_event_source *source, void *data)
 {
 	struct grp_http *http = data;
-	bool more = grp_http_streams_sweep(&http->streams);
+	bool wanted = http->taking || has_waiting(http);
+	bool more;
 
-	if (http->taking || has_waiting(http))
+	/* Either would fill a turn: they alternate. */
+	http->took = wanted && !http->took;
+	if (http->took) {
 		take_slice(http);
-	else if (!more)
+		return 0;
+	}
+	more = grp_http_streams_sweep(&http->streams);
+	if (!wanted && !more)
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return pump(http);
 }

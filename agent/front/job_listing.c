@@ -18,8 +18,8 @@
 /* One that has to wait for others looks again after that. */
 #define TURN_USEC 4000
 
+/* Not cleared before it is needed: to touch all of them would be a long turn. */
 struct row {
-	uint32_t group, at; /* its id and row */
 	struct grp_listing_row known;
 	size_t start, len; /* in made */
 };
@@ -27,9 +27,11 @@ struct row {
 struct listing {
 	struct grp_job job; /* first */
 	const struct grp_listing_kind *kind;
-	struct grp_processes *processes; /* owned; NULL: not wanted, or known */
+	bool counting; /* processes are wanted, and not known yet */
+	struct grp_processes *processes; /* owned; while counting, after the first step */
 	bool prepared; /* processes are known, what runs is settled */
-	struct row *rows; /* owned */
+	struct grp_group_ref *groups; /* owned */
+	struct row *rows; /* owned; of each of them */
 	size_t n;
 	size_t counted; /* rows before it know their processes */
 	size_t unmade; /* rows before it are not made yet */
@@ -38,10 +40,11 @@ struct listing {
 	struct grp_json_text made; /* from the last row to the first */
 };
 
-static int make_row(struct listing *listing, struct row *row)
+static int make_row(struct listing *listing, size_t index)
 {
 	struct grp_call *call = listing->job.call;
-	struct grp_group *group = grp_group_at(call->agent->core, row->at, row->group);
+	struct grp_group *group = grp_group_at(call->agent->core, listing->groups[index]);
+	struct row *row = &listing->rows[index];
 	int r = 0;
 
 	row->start = listing->made.len;
@@ -69,26 +72,33 @@ static int take_counts(struct listing *listing)
 	struct grp_core *core = listing->job.call->agent->core;
 
 	for (unsigned int i = 0; listing->counted < listing->n && i < COUNTS_AT_ONCE; i++) {
-		struct row *row = &listing->rows[listing->counted++];
-		const struct grp_group *group = grp_group_at(core, row->at, row->group);
+		size_t index = listing->counted++;
+		const struct grp_group *group = grp_group_at(core, listing->groups[index]);
+		struct grp_listing_row *known = &listing->rows[index].known;
 
+		*known = (struct grp_listing_row){ .tasks = 0 };
 		if (!group)
 			continue;
-		row->known.tasks = grp_group_tasks(core, group);
-		row->known.processes =
-			grp_processes_of(listing->processes, group, row->known.tasks);
+		known->tasks = grp_group_tasks(core, group);
+		known->processes = grp_processes_of(listing->processes, group, known->tasks);
 	}
 	if (listing->counted < listing->n)
 		return GRP_JOB_AGAIN;
 	grp_processes_free(listing->processes);
 	listing->processes = NULL;
+	listing->counting = false;
 	return 0;
 }
 
 static int count(struct listing *listing)
 {
-	int r = listing->counted ? 0 : grp_processes_step(listing->processes);
+	int r = 0;
 
+	if (!listing->processes)
+		r = grp_processes_new(listing->job.call->agent->core, listing->groups, listing->n,
+				      &listing->processes);
+	if (r == 0 && !listing->counted)
+		r = grp_processes_step(listing->processes);
 	if (r == GRP_PROCESSES_WAIT) {
 		listing->job.pause_usec = TURN_USEC;
 		return GRP_JOB_WAIT;
@@ -101,7 +111,7 @@ static int count(struct listing *listing)
 /* What comes before the rows. */
 static int prepare(struct listing *listing)
 {
-	int r = listing->processes ? count(listing) : 0;
+	int r = listing->counting ? count(listing) : 0;
 
 	if (r)
 		return r;
@@ -117,7 +127,7 @@ static int step(struct grp_job *job, json_t **ret_reply)
 	if (!listing->prepared)
 		return prepare(listing);
 	for (unsigned int i = 0; r == 0 && listing->unmade && i < ROWS_AT_ONCE; i++)
-		r = make_row(listing, &listing->rows[--listing->unmade]);
+		r = make_row(listing, --listing->unmade);
 	if (r < 0 || listing->unmade)
 		return r < 0 ? r : GRP_JOB_AGAIN;
 	if (!listing->put)
@@ -137,6 +147,7 @@ static void done(struct grp_job *job)
 	grp_processes_free(listing->processes);
 	grp_json_text_done(&listing->made);
 	free(listing->rows);
+	free(listing->groups);
 }
 
 static const struct grp_job_type listing_type = {
@@ -145,25 +156,21 @@ static const struct grp_job_type listing_type = {
 	.done = done,
 };
 
-int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
+int grp_listing_start(struct grp_call *call, struct grp_listing *groups,
 		      const struct grp_listing_kind *kind, json_t **ret_reply)
 {
 	struct listing *listing = grp_job_new(call, &listing_type);
-	struct grp_core *core = call->agent->core;
-	int r = 0;
 
-	if (!listing)
+	if (!listing) {
+		grp_listing_done(groups);
 		return -ENOMEM;
+	}
 	listing->kind = kind;
-	listing->rows = calloc(groups->n + 1, sizeof(*listing->rows));
+	listing->n = listing->unmade = groups->n;
+	listing->groups = TAKE_PTR(groups->items);
+	listing->rows = reallocarray(NULL, listing->n + 1, sizeof(*listing->rows));
 	if (!listing->rows)
 		return -ENOMEM;
-	listing->n = listing->unmade = groups->n;
-	for (size_t i = 0; i < groups->n; i++) {
-		listing->rows[i].group = groups->items[i]->id;
-		listing->rows[i].at = groups->items[i]->row;
-	}
-	if (kind->counts && groups->n)
-		r = grp_processes_new(core, groups->items, groups->n, &listing->processes);
-	return r < 0 ? r : grp_job_start(&listing->job, ret_reply);
+	listing->counting = kind->counts && listing->n;
+	return grp_job_start(&listing->job, ret_reply);
 }

@@ -77,15 +77,14 @@ void grp_job_free(struct grp_job *job)
 	free(job);
 }
 
-/* A turn that began at @begun_usec. Return: of the last step. */
+/* A turn that began at @begun_usec. Return: of the last step; of none, as there is more. */
 static int run(struct grp_job *job, uint64_t begun_usec, json_t **ret_reply)
 {
 	uint64_t end = begun_usec + TURN_USEC;
-	int r;
+	int r = GRP_JOB_AGAIN;
 
-	do {
+	while (r == GRP_JOB_AGAIN && grp_now_usec() < end)
 		r = job->type->step(job, ret_reply);
-	} while (r == GRP_JOB_AGAIN && grp_now_usec() < end);
 	return r;
 }
 
@@ -149,7 +148,7 @@ int grp_job_start(struct grp_job *job, json_t **ret_reply)
 	int r;
 
 	grp_job_renew(job);
-	/* What was prepared for it is of this turn. */
+	/* What was prepared for it is of this turn, and may have filled it. */
 	r = run(job, job->call->begun_usec, &reply);
 	if (r > 0)
 		spare_caller(job, true);

@@ -8,40 +8,54 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "agent.h"
 #include "base/cleanup.h"
 #include "core/inode.h"
 
-static int add(struct grp_listing *listing, struct grp_group *group)
+/* Room for so many more. */
+static int reserve(struct grp_listing *listing, size_t n)
 {
-	size_t allocated = listing->allocated ? 2 * listing->allocated : 16;
-	struct grp_group **items;
+	struct grp_group_ref *items;
 
-	if (listing->n == listing->allocated) {
-		items = reallocarray(listing->items, allocated, sizeof(struct grp_group *));
-		if (!items)
-			return -ENOMEM;
-		listing->items = items;
-		listing->allocated = allocated;
-	}
-	listing->items[listing->n++] = group;
+	if (listing->allocated - listing->n >= n)
+		return 0;
+	items = reallocarray(listing->items, listing->n + n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	listing->items = items;
+	listing->allocated = listing->n + n;
 	return 0;
+}
+
+static int add(struct grp_listing *listing, const struct grp_group *group)
+{
+	int r = reserve(listing, 1);
+
+	if (r == 0)
+		listing->items[listing->n++] = grp_group_ref(group);
+	return r;
 }
 
 /* The first bytes of a name, which nearly always decide, in the order of strcmp(). */
 struct named {
 	uint64_t prefix;
 	struct grp_group *group;
+	struct named *next;
 };
 
-static int by_name(const void *a, const void *b)
-{
-	const struct named *x = a, *y = b;
+struct children {
+	struct named *items; /* owned */
+	struct named *first; /* by name */
+	size_t n;
+};
 
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return strcmp(x->group->name, y->group->name);
+static int by_name(const struct named *a, const struct named *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix ? -1 : 1;
+	return strcmp(a->group->name, b->group->name);
 }
 
 static uint64_t prefix_of(const char *name)
@@ -54,47 +68,58 @@ static uint64_t prefix_of(const char *name)
 	return be64toh(prefix);
 }
 
-static int sort(struct grp_listing *listing)
+static int children_of(const struct grp_group *group, struct children *ret_children)
 {
-	_cleanup_free_ struct named *named = NULL;
+	struct children children = { .n = 0 };
 
-	if (listing->n <= 1)
-		return 0;
-	named = calloc(listing->n, sizeof(*named));
-	if (!named)
+	if (group->n_children)
+		children.items = reallocarray(NULL, group->n_children, sizeof(*children.items));
+	if (group->n_children && !children.items)
 		return -ENOMEM;
-	for (size_t i = 0; i < listing->n; i++)
-		named[i] = (struct named){ .prefix = prefix_of(listing->items[i]->name),
-					   .group = listing->items[i] };
-	qsort(named, listing->n, sizeof(*named), by_name);
-	for (size_t i = 0; i < listing->n; i++)
-		listing->items[i] = named[i].group;
+	for (struct grp_group *child = group->children; child; child = child->next) {
+		struct named *item = &children.items[children.n];
+
+		if (child->dying)
+			continue;
+		*item = (struct named){ .prefix = prefix_of(child->name), .group = child };
+		LL_PREPEND(children.first, item);
+		children.n++;
+	}
+	LL_SORT(children.first, by_name);
+	*ret_children = children;
 	return 0;
 }
 
 static int add_children(struct grp_listing *listing, const struct grp_group *group)
 {
-	int r = 0;
+	struct children children = { .n = 0 };
+	int r = children_of(group, &children) ?: reserve(listing, children.n);
 
-	for (struct grp_group *child = group->children; r == 0 && child; child = child->next)
-		if (!child->dying)
-			r = add(listing, child);
-	return r ?: sort(listing);
+	for (const struct named *at = children.first; r == 0 && at; at = at->next)
+		r = add(listing, at->group);
+	free(children.items);
+	return r;
 }
 
 /* As deep as a path is long: at most GRP_PATH_MAX / 2 levels of a small frame. */
-static int add_tree(struct grp_listing *listing, struct grp_group *top,
-		    const struct grp_caller *caller)
+static int add_below(struct grp_listing *listing, const struct grp_group *top,
+		     const struct grp_caller *caller)
 {
-	struct grp_listing children = { .n = 0 };
+	struct children children = { .n = 0 };
 	int r = add(listing, top);
 
 	if (r == 0 && grp_access(&top->inode, caller, GRP_READ | GRP_SEARCH))
-		r = add_children(&children, top);
-	for (size_t i = 0; r == 0 && i < children.n; i++)
-		r = add_tree(listing, children.items[i], caller);
-	grp_listing_done(&children);
+		r = children_of(top, &children);
+	for (const struct named *at = children.first; r == 0 && at; at = at->next)
+		r = add_below(listing, at->group, caller);
+	free(children.items);
 	return r;
+}
+
+static int add_tree(struct grp_listing *listing, const struct grp_group *top,
+		    const struct grp_caller *caller)
+{
+	return reserve(listing, (size_t)top->n_descendants + 1) ?: add_below(listing, top, caller);
 }
 
 static int add_roots(struct grp_call *call, bool recursive, struct grp_listing *listing)

@@ -12,9 +12,8 @@
 
 #include "front/call.h"
 
-/* Borrowed groups; valid until the next change of the tree. */
 struct grp_listing {
-	struct grp_group **items; /* owned */
+	struct grp_group_ref *items; /* owned */
 	size_t n, allocated;
 };
 
@@ -42,7 +41,7 @@ struct grp_listing_kind {
 	 * in keeping with them, see core/processes.h.
 	 */
 	bool counts;
-	/* One group: a JSON object to @out. Return: 0; -errno. */
+	/* One group: a JSON object to @out. @row: set where counts are. Return: 0; -errno. */
 	int (*describe)(struct grp_call *call, struct grp_group *group,
 			const struct grp_listing_row *row, struct grp_json_text *out);
 };
@@ -52,9 +51,10 @@ struct grp_listing_kind {
  * settled first. Objects are made from the last to the first, so that a parent's figure
  * is read after those of its children and is never less than their sum. A group that is
  * removed meanwhile is left out.
+ * @groups: taken over, also on failure.
  * Return: what a handler returns.
  */
-int grp_listing_start(struct grp_call *call, const struct grp_listing *groups,
+int grp_listing_start(struct grp_call *call, struct grp_listing *groups,
 		      const struct grp_listing_kind *kind, json_t **ret_reply);
 
 #endif

@@ -234,7 +234,5 @@ int grp_method_get_usage(struct grp_call *call, json_t **ret_reply)
 	r = grp_listing_make(call, false, &listing);
 	if (r < 0)
 		return r;
-	r = grp_listing_start(call, &listing, &usage_listing, ret_reply);
-	grp_listing_done(&listing);
-	return r;
+	return grp_listing_start(call, &listing, &usage_listing, ret_reply);
 }

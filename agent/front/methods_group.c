@@ -119,9 +119,7 @@ int grp_method_list_groups(struct grp_call *call, json_t **ret_reply)
 	r = grp_listing_make(call, true, &listing);
 	if (r < 0)
 		return r;
-	r = grp_listing_start(call, &listing, &groups_listing, ret_reply);
-	grp_listing_done(&listing);
-	return r;
+	return grp_listing_start(call, &listing, &groups_listing, ret_reply);
 }
 
 /* --- one group --------------------------------------------------------------- */

@@ -34,13 +34,8 @@ const char *grp_metrics_content_type(enum grp_metrics_format format)
 
 bool grp_metrics_free_some(struct grp_metrics *metrics, size_t groups)
 {
-	for (; metrics->n_groups && groups; groups--) {
-		const struct grp_metrics_group *group = &metrics->groups[--metrics->n_groups];
-
-		free(group->hierarchy);
-		free(group->path);
-		free(group->labels);
-	}
+	for (; metrics->n_groups && groups; groups--)
+		free(metrics->groups[--metrics->n_groups].labels);
 	if (metrics->n_groups)
 		return false;
 	for (size_t i = 0; i < metrics->n_programs; i++)
@@ -62,49 +57,36 @@ void grp_metrics_free(struct grp_metrics *metrics)
 
 /* --- labels -------------------------------------------------------------------------- */
 
-/* Text to the inside of a quoted label: backslash, quote and newline. */
-static void put_label_value(FILE *out, const char *text)
+/* Bytes to the inside of a quoted label: as a name is written, then backslash, quote, newline. */
+static int label_value(const char *bytes, char **ret_value)
 {
-	for (; *text; text++) {
-		switch (*text) {
-		case '\\':
-			(void)fputs("\\\\", out);
-			break;
-		case '"':
-			(void)fputs("\\\"", out);
-			break;
-		case '\n':
-			(void)fputs("\\n", out);
-			break;
-		default:
-			(void)fputc(*text, out);
-		}
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	char *value;
+
+	if (grp_text_escape(bytes, strlen(bytes), &text) < 0)
+		return -ENOMEM;
+	value = malloc(2 * strlen(text) + 1);
+	if (!value)
+		return -ENOMEM;
+	for (const char *from = text; *from; from++) {
+		if (*from == '\\' || *from == '"' || *from == '\n')
+			value[len++] = '\\';
+		value[len++] = *from == '\n' ? 'n' : *from;
 	}
+	value[len] = '\0';
+	*ret_value = value;
+	return 0;
 }
 
-static int make_labels(struct grp_metrics_group *group)
+int grp_metrics_labels(const char *hierarchy, const char *path, char **ret_labels)
 {
-	_cleanup_free_ char *hierarchy = NULL, *path = NULL, *labels = NULL;
-	size_t len;
-	FILE *out;
+	_cleanup_free_ char *hierarchy_value = NULL, *path_value = NULL;
 
-	if (grp_text_escape(group->hierarchy, strlen(group->hierarchy), &hierarchy) < 0 ||
-	    grp_text_escape(group->path, strlen(group->path), &path) < 0)
+	if (label_value(hierarchy, &hierarchy_value) < 0 || label_value(path, &path_value) < 0)
 		return -ENOMEM;
-	out = open_memstream(&labels, &len);
-	if (!out)
+	if (asprintf(ret_labels, "hierarchy=\"%s\",group=\"%s\"", hierarchy_value, path_value) < 0)
 		return -ENOMEM;
-	(void)fputs("hierarchy=\"", out);
-	put_label_value(out, hierarchy);
-	(void)fputs("\",group=\"", out);
-	put_label_value(out, path);
-	(void)fputc('"', out);
-	if (fclose(out) != 0)
-		return -ENOMEM;
-	group->labels = TAKE_PTR(labels);
-	/* Given up piece by piece: all at the end takes long. */
-	free(TAKE_PTR(group->hierarchy));
-	free(TAKE_PTR(group->path));
 	return 0;
 }
 
@@ -200,33 +182,21 @@ static size_t count_rows(const struct grp_metrics *metrics, enum grp_family_rows
 	return 0;
 }
 
-static int get_group(struct grp_metrics_group *group, struct row *ret_row)
-{
-	if (!group->labels && make_labels(group) < 0)
-		return -ENOMEM;
-	*ret_row = (struct row){ group, NULL, group->labels };
-	return 0;
-}
-
-static int get_row(struct grp_metrics *metrics, enum grp_family_rows kind, size_t index,
-		   struct row *ret_row)
+static struct row get_row(const struct grp_metrics *metrics, enum grp_family_rows kind,
+			  size_t index)
 {
 	switch (kind) {
 	case GRP_ROWS_GROUPS:
-		return get_group(&metrics->groups[index], ret_row);
+		return (struct row){ &metrics->groups[index], NULL, metrics->groups[index].labels };
 	case GRP_ROWS_PROGRAMS:
-		*ret_row = (struct row){ &metrics->programs[index], "program=\"",
-					 metrics->programs[index].name };
-		return 0;
+		return (struct row){ &metrics->programs[index], "program=\"",
+				     metrics->programs[index].name };
 	case GRP_ROWS_MAPS:
-		*ret_row =
-			(struct row){ &metrics->maps[index], "map=\"", metrics->maps[index].name };
-		return 0;
+		return (struct row){ &metrics->maps[index], "map=\"", metrics->maps[index].name };
 	case GRP_ROWS_AGENT:
 		break;
 	}
-	*ret_row = (struct row){ &metrics->agent, NULL, NULL };
-	return 0;
+	return (struct row){ &metrics->agent, NULL, NULL };
 }
 
 static void put_labels(struct grp_metrics_render *render, const struct row *row, const char *extra)
@@ -303,13 +273,11 @@ static int step(struct grp_metrics_render *render)
 		render->row = 0;
 		return 0;
 	}
-	if (get_row(render->metrics, family->rows, render->row, &row) < 0)
-		return -ENOMEM;
-	render->row++;
+	row = get_row(render->metrics, family->rows, render->row++);
 	return render_row(render, family, &row);
 }
 
-void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metrics *metrics,
+void grp_metrics_render_init(struct grp_metrics_render *render, const struct grp_metrics *metrics,
 			     enum grp_metrics_format format)
 {
 	*render = (struct grp_metrics_render){ .metrics = metrics, .format = format };

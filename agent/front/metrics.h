@@ -22,11 +22,9 @@ enum grp_metrics_format {
 	GRP_METRICS_FORMAT_MAX,
 };
 
-/* One group. All strings are owned. */
+/* One group. */
 struct grp_metrics_group {
-	char *hierarchy; /* NULL once there are labels */
-	char *path; /* raw bytes; as hierarchy */
-	char *labels; /* made by the renderer when it is NULL; ready to print */
+	char *labels; /* owned: grp_metrics_labels() */
 	struct grp_usage own;
 	uint64_t tree_ns;
 	uint64_t tasks, processes;
@@ -96,6 +94,12 @@ int grp_metrics_take_step(struct grp_metrics_taking *taking, struct grp_metrics 
 /* grp_metrics_take_end() - at any time; NULL is fine. */
 void grp_metrics_take_end(struct grp_metrics_taking *taking);
 
+/**
+ * grp_metrics_labels() - what stands between the braces of a group's rows.
+ * @hierarchy, @path: raw bytes. @ret_labels: owned by the caller. Return: 0; -ENOMEM.
+ */
+int grp_metrics_labels(const char *hierarchy, const char *path, char **ret_labels);
+
 /* grp_metrics_free() - NULL is fine. */
 void grp_metrics_free(struct grp_metrics *metrics);
 
@@ -107,7 +111,7 @@ const char *grp_metrics_content_type(enum grp_metrics_format format);
 
 /* Where a reader of the text is. */
 struct grp_metrics_render {
-	struct grp_metrics *metrics; /* borrowed; its labels are filled in */
+	const struct grp_metrics *metrics; /* borrowed */
 	enum grp_metrics_format format;
 	size_t family, row; /* what comes next */
 	bool ended; /* nothing does */
@@ -116,7 +120,7 @@ struct grp_metrics_render {
 };
 
 /* grp_metrics_render_init() - cannot fail; grp_metrics_render_done() frees. */
-void grp_metrics_render_init(struct grp_metrics_render *render, struct grp_metrics *metrics,
+void grp_metrics_render_init(struct grp_metrics_render *render, const struct grp_metrics *metrics,
 			     enum grp_metrics_format format);
 
 /**

@@ -52,16 +52,15 @@ static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
 
 	if (len < 0)
 		return (int)len;
-	metrics->n_groups++; /* also a half-copied one is freed */
 	*copy = (struct grp_metrics_group){
-		.hierarchy = strdup(group->hierarchy->name),
-		.path = strdup(path),
 		.own = row->own,
 		.tree_ns = row->tree_ns,
 		.tasks = row->tasks,
 		.processes = row->processes,
 	};
-	return copy->hierarchy && copy->path ? 0 : -ENOMEM;
+	len = grp_metrics_labels(group->hierarchy->name, path, &copy->labels);
+	metrics->n_groups += len == 0;
+	return (int)len;
 }
 
 /* Some of them; one that was removed meanwhile is left out. */
@@ -77,8 +76,7 @@ static int copy_rows(struct grp_metrics_taking *taking)
 		return -ENOMEM;
 	for (unsigned int i = 0; !r && taking->copied < snapshot->n && i < GROUPS_AT_ONCE; i++) {
 		const struct grp_snapshot_row *row = &snapshot->rows[taking->copied++];
-		const struct grp_group *group =
-			grp_group_at(taking->agent->core, row->at, row->group);
+		const struct grp_group *group = grp_group_at(taking->agent->core, row->group);
 
 		if (group && !group->dying)
 			r = copy_row(metrics, group, row);

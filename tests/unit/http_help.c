@@ -39,8 +39,8 @@ int http_take(void *data, struct grp_metrics **ret_metrics)
 	metrics->groups = calloc(fixture->n_groups, sizeof(*metrics->groups));
 	assert_non_null(metrics->groups);
 	for (size_t i = 0; i < fixture->n_groups; i++) {
-		metrics->groups[i].hierarchy = strdup("default");
-		metrics->groups[i].path = strdup("/group");
+		assert_int_equal(
+			grp_metrics_labels("default", "/group", &metrics->groups[i].labels), 0);
 		metrics->groups[i].tasks = fixture->taken;
 	}
 	*ret_metrics = metrics;

@@ -173,6 +173,56 @@ static void test_others_meanwhile(void **state)
 	close_client(&client);
 }
 
+static bool has_more(struct http_client *client)
+{
+	size_t len = client->len;
+
+	if (!client->ended)
+		receive(client);
+	return client->len != len;
+}
+
+/*
+ * A piece of a snapshot and what is sent to others would each fill a turn. They come in turns of
+ * their own, and neither waits for the end of the other.
+ */
+static void test_take_and_send_alternate(void **state)
+{
+	struct http_client reader, other;
+	struct http_fixture *fixture = *state;
+	unsigned int took = 0, sent = 0;
+
+	fixture->n_groups = MANY_GROUPS;
+	reader = open_client(fixture, GET("/metrics"));
+	while (!reader.len) {
+		assert_true(sd_event_run(fixture->event, 1000) >= 0);
+		receive(&reader);
+	}
+	fixture->pieces = 1000000;
+	other = open_client(fixture, GET("/metrics"));
+	until_taking(fixture);
+	while (fixture->left && !reader.ended) {
+		unsigned int left = fixture->left;
+		bool takes, sends;
+
+		while (has_more(&reader))
+			;
+		assert_true(sd_event_run(fixture->event, 1000000) >= 0);
+		takes = fixture->left != left;
+		sends = has_more(&reader);
+		assert_false(takes && sends);
+		took += takes;
+		sent += sends;
+	}
+	assert_true(took > 1);
+	assert_true(sent > 1);
+	fixture->pieces = 0;
+	fixture->left = fixture->left ? 1 : 0;
+	(void)serve(fixture, &other, 1);
+	close_client(&reader);
+	close_client(&other);
+}
+
 /* What one turn makes and sends is bounded, however many there are to send to. */
 static void test_pieces(void **state)
 {
@@ -284,6 +334,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sharing, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_readers, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_others_meanwhile, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_take_and_send_alternate, http_setup,
+						http_teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_sweep, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_a_slow_reader_keeps_his_snapshot_to_himself,

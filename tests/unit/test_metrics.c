@@ -52,6 +52,12 @@ static void assert_has_line(const char *text, const char *line)
 	fail_msg("no line `%s' in:\n%s", line, text);
 }
 
+static void set_name(struct grp_metrics_group *group, const char *hierarchy, const char *path)
+{
+	free(group->labels);
+	assert_int_equal(grp_metrics_labels(hierarchy, path, &group->labels), 0);
+}
+
 static struct grp_metrics *make_metrics(size_t n_groups)
 {
 	struct grp_metrics *metrics = calloc(1, sizeof(*metrics));
@@ -61,18 +67,12 @@ static struct grp_metrics *make_metrics(size_t n_groups)
 	assert_non_null(metrics->groups);
 	metrics->n_groups = n_groups;
 	for (size_t i = 0; i < n_groups; i++) {
-		metrics->groups[i].hierarchy = strdup("default");
-		assert_true(asprintf(&metrics->groups[i].path, "/g%zu", i) > 0);
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "/g%zu", i);
+		set_name(&metrics->groups[i], "default", path);
 	}
 	return metrics;
-}
-
-static void set_name(struct grp_metrics_group *group, const char *hierarchy, const char *path)
-{
-	free(group->hierarchy);
-	free(group->path);
-	group->hierarchy = strdup(hierarchy);
-	group->path = strdup(path);
 }
 
 static void test_seconds_are_exact(void **state)

@@ -63,6 +63,17 @@ static void add_process(struct world *world, const char *spec, uint32_t tgid, ui
 		fake_task_fork(world->fake, tgid, tgid + i, tgid);
 }
 
+static int begin_of(struct world *world, struct grp_group *const *groups, size_t n,
+		    struct grp_processes **ret_processes)
+{
+	struct grp_group_ref refs[MANY];
+
+	assert_true(n <= MANY);
+	for (size_t i = 0; i < n; i++)
+		refs[i] = grp_group_ref(groups[i]);
+	return grp_processes_new(world->core, refs, n, ret_processes);
+}
+
 static void one_task_is_one_process(void **state)
 {
 	struct world *world = *state;
@@ -72,7 +83,7 @@ static void one_task_is_one_process(void **state)
 
 	add_process(world, "/one", 1000, 1);
 	passes = world->fake->passes[GRP_PASS_LIST];
-	assert_int_equal(grp_processes_new(world->core, groups, 2, &processes), 0);
+	assert_int_equal(begin_of(world, groups, 2, &processes), 0);
 	assert_int_equal(count_to_end(processes), 1);
 	assert_int_equal(world->fake->passes[GRP_PASS_LIST], passes);
 	assert_int_equal(processes_of(world, processes, groups[0]), 1);
@@ -89,7 +100,7 @@ static void some_in_pieces(void **state)
 	add_process(world, "/big", 1000, THREADS);
 	add_process(world, "/big", 2000, 2);
 	add_process(world, "/small", 3000, 3);
-	assert_int_equal(grp_processes_new(world->core, groups, 2, &processes), 0);
+	assert_int_equal(begin_of(world, groups, 2, &processes), 0);
 	assert_true(count_to_end(processes) > THREADS / 100);
 	assert_int_equal(processes_of(world, processes, groups[0]), 2);
 	assert_int_equal(processes_of(world, processes, groups[1]), 1);
@@ -108,7 +119,7 @@ static void more_than_a_plan_has(void **state)
 		groups[i] = world_mkdir(world, spec);
 		add_process(world, spec, 1000 + 10 * i, 2);
 	}
-	assert_int_equal(grp_processes_new(world->core, groups, MANY, &processes), 0);
+	assert_int_equal(begin_of(world, groups, MANY, &processes), 0);
 	(void)count_to_end(processes);
 	for (unsigned int i = 0; i < MANY; i++)
 		assert_int_equal(processes_of(world, processes, groups[i]), 1);
@@ -124,13 +135,13 @@ static void removed_between_two_pieces(void **state)
 
 	add_process(world, "/big", 1000, THREADS);
 	add_process(world, "/gone", 2000, 2);
-	assert_int_equal(grp_processes_new(world->core, groups, 2, &processes), 0);
+	assert_int_equal(begin_of(world, groups, 2, &processes), 0);
 	assert_int_equal(grp_processes_step(processes), 1);
 	fake_task_exit(world->fake, 2000);
 	fake_task_exit(world->fake, 2001);
 	world_collect(world);
 	assert_int_equal(world_rmdir(world, "/gone"), 0);
-	assert_int_equal(grp_processes_new(world->core, groups + 1, 1, &others), 0);
+	assert_int_equal(begin_of(world, groups + 1, 1, &others), 0);
 	(void)count_to_end(others);
 	assert_int_equal(processes_of(world, others, groups[1]), 1);
 	grp_processes_free(others);
@@ -165,11 +176,11 @@ static void one_that_counts_much_at_a_time(void **state)
 	add_process(world, "/much", 1000, MUCH);
 	add_process(world, "/small", 9000, 2);
 	for (unsigned int i = 0; i < 4; i++)
-		assert_int_equal(grp_processes_new(world->core, much, 1, &counts[i]), 0);
+		assert_int_equal(begin_of(world, much, 1, &counts[i]), 0);
 	assert_int_equal(grp_processes_step(counts[1]), GRP_PROCESSES_WAIT);
 	assert_int_equal(grp_processes_step(counts[0]), 1);
 	assert_int_equal(grp_processes_step(counts[1]), GRP_PROCESSES_WAIT);
-	assert_int_equal(grp_processes_new(world->core, small, 1, &other), 0);
+	assert_int_equal(begin_of(world, small, 1, &other), 0);
 	(void)count_to_end(other);
 	assert_int_equal(processes_of(world, other, small[0]), 1);
 	grp_processes_free(other);

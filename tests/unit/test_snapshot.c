@@ -18,12 +18,15 @@
 
 /* So that there are several pieces. */
 #define FILLERS 150
+/* As in snapshot.c; and more groups than that, a multiple of the above. */
+#define ROOM_AT_ONCE 2048
+#define MANY 3000
 
 static int setup(void **state)
 {
 	static struct world world;
 
-	world_open_populated(&world, 256, 16);
+	world_open_populated(&world, 4096, 16);
 	*state = &world;
 	return 0;
 }
@@ -58,7 +61,7 @@ static const struct grp_snapshot_row *row_of(const struct grp_snapshot *snapshot
 					     const struct grp_group *group)
 {
 	for (size_t i = 0; i < snapshot->n; i++)
-		if (snapshot->rows[i].group == group->id)
+		if (snapshot->rows[i].group.id == group->id)
 			return &snapshot->rows[i];
 	return NULL;
 }
@@ -136,7 +139,7 @@ static size_t nothing_is_counted_twice(const struct world *world,
 
 	for (size_t i = 0; i < snapshot->n; i++) {
 		const struct grp_snapshot_row *row = &snapshot->rows[i];
-		struct grp_group *group = grp_group_by_id(world->core, row->group);
+		struct grp_group *group = grp_group_by_id(world->core, row->group.id);
 		struct grp_usage usage;
 
 		if (!group || group->dying)
@@ -233,6 +236,52 @@ static void hierarchy_is_removed_meanwhile(void **state)
 	grp_snapshot_done(&snapshot);
 }
 
+/* There was no room for them when it began. */
+static void groups_are_made_meanwhile(void **state)
+{
+	struct world *world = *state;
+	struct grp_snapshot snapshot;
+
+	assert_int_equal(grp_snapshot_begin(world->core, &snapshot), 0);
+	fill(world);
+	assert_true(snapshot.room < FILLERS);
+	assert_int_equal(steps(&snapshot, ~0U), 0);
+	assert_int_equal(nothing_is_counted_twice(world, &snapshot), 5 + FILLERS);
+	grp_snapshot_done(&snapshot);
+}
+
+/* Memory for the list of all groups is used before, in pieces, not by the step that makes it. */
+static void room_is_made_before(void **state)
+{
+	struct world *world = *state;
+	struct grp_snapshot snapshot;
+	size_t before;
+	int r;
+
+	for (unsigned int i = 0; i < MANY / FILLERS; i++) {
+		char spec[32];
+
+		(void)snprintf(spec, sizeof(spec), "/m%u", i);
+		world_mkdir(world, spec);
+		for (unsigned int j = 1; j < FILLERS; j++) {
+			(void)snprintf(spec, sizeof(spec), "/m%u/%u", i, j);
+			world_mkdir(world, spec);
+		}
+	}
+	assert_int_equal(grp_snapshot_begin(world->core, &snapshot), 0);
+	assert_int_equal(snapshot.room, 5 + MANY);
+	do {
+		before = snapshot.ready;
+		r = grp_snapshot_step(&snapshot);
+		assert_in_range(snapshot.ready - before, 0, ROOM_AT_ONCE);
+	} while (r == 1);
+	assert_int_equal(r, GRP_SNAPSHOT_LONG);
+	assert_int_equal(snapshot.ready, 5 + MANY);
+	assert_int_equal(steps(&snapshot, ~0U), 0);
+	assert_int_equal(snapshot.n, 5 + MANY);
+	grp_snapshot_done(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +290,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(group_is_removed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(groups_are_removed_all_the_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(hierarchy_is_removed_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(groups_are_made_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(room_is_made_before, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
