@@ -30,6 +30,7 @@
 #include "core/release.h"
 #include "front/call.h"
 #include "front/jobs.h"
+#include "turn.h"
 
 /* One go of starting and removing, before others have their turn. */
 #define SLICE_USEC 2000
@@ -54,7 +55,7 @@ struct run {
 
 struct grp_releases {
 	struct grp_agent *agent;
-	sd_event_source *work; /* on while something can be done now */
+	struct grp_turn work; /* wanted while something can be done now */
 	sd_event_source *timer; /* when a program grows old, or for the next try */
 	struct run *runs;
 	unsigned int n_runs, most_runs;
@@ -338,7 +339,7 @@ static bool step(struct grp_releases *releases, uint64_t now)
 	return true;
 }
 
-static int on_work(sd_event_source *source, void *data)
+static int on_work(void *data)
 {
 	uint64_t begun = grp_now_usec(), now = begun;
 
@@ -381,7 +382,7 @@ void grp_releases_round(struct grp_releases *releases)
 	if (when)
 		wait_for(releases, when);
 	if (grp_release_waits(core, GRP_RELEASE_REMOVE) || (runs && !when))
-		(void)sd_event_source_set_enabled(releases->work, SD_EVENT_ONESHOT);
+		(void)grp_turn_want(&releases->work);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -389,13 +390,11 @@ void grp_releases_round(struct grp_releases *releases)
 static int open_sources(struct grp_releases *releases)
 {
 	sd_event *event = releases->agent->event;
-	int r = sd_event_add_defer(event, &releases->work, on_work, releases);
+	int r;
 
-	if (r >= 0)
-		r = sd_event_source_set_enabled(releases->work, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time(event, &releases->timer, CLOCK_MONOTONIC, UINT64_MAX, 1,
-				      on_timer, releases);
+	grp_turn_init(&releases->work, event, on_work, releases);
+	r = sd_event_add_time(event, &releases->timer, CLOCK_MONOTONIC, UINT64_MAX, 1, on_timer,
+			      releases);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(releases->timer, SD_EVENT_OFF);
 	return r < 0 ? r : 0;
@@ -441,7 +440,7 @@ void grp_releases_free(struct grp_releases *releases)
 		(void)munmap(releases->failures, releases->most_runs * sizeof(*releases->failures));
 	free(releases->places);
 	sd_event_source_unref(releases->timer);
-	sd_event_source_unref(releases->work);
+	grp_turn_drop(&releases->work);
 	free(releases);
 }
 

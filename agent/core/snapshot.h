@@ -25,7 +25,7 @@ struct grp_snapshot {
 	/* Of the steps. */
 	struct grp_core *core;
 	struct grp_processes *processes; /* owned */
-	struct grp_snapshot_listed *listed; /* owned; n of them: what a row is made of */
+	struct grp_snapshot_listed *listed; /* owned; what each of the n rows is made of */
 	size_t room, ready; /* of listed: entries, and how many were used before */
 	bool counting; /* processes */
 	bool listing; /* is what the next step does */
@@ -37,7 +37,7 @@ struct grp_snapshot {
 
 /**
  * grp_snapshot_begin() - every group at once, in pieces, as so many groups would hold the
- * loop for longer than others should wait. First the processes are counted, see
+ * loop for longer than others should wait. First room is made and the processes are counted, see
  * processes.h; then all counts of tasks are taken at one moment; then the times are read, a
  * parent's after those of its children, so that it is never less than their sum.
  * @ret_snapshot: grp_snapshot_done() frees, at any time. Return: 0; -ENOMEM; -errno.

@@ -137,7 +137,7 @@ static void stream(struct grp_connection *c)
 
 void grp_connection_wake(struct grp_connection *c)
 {
-	if (sd_event_source_set_enabled(c->work, SD_EVENT_ONESHOT) < 0)
+	if (!c->running && grp_turn_want(&c->work) < 0)
 		c->dead = true;
 }
 
@@ -177,7 +177,7 @@ static void take_call(struct grp_connection *c)
 	int r;
 
 	r = grp_wire_reader_next(&c->in, &message);
-	c->backlog = r > 0;
+	c->backlog = r > 0 && grp_wire_reader_has_more(&c->in);
 	if (r > 0)
 		r = grp_call_new(c->server->agent, c, message, &c->call);
 	if (r < 0) {
@@ -216,7 +216,9 @@ static int arm(struct grp_connection *c)
 		events |= EPOLLIN;
 	if (c->out)
 		events |= EPOLLOUT;
-	r = sd_event_source_set_enabled(c->work, again ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	if (!again)
+		grp_turn_drop(&c->work);
+	r = again ? grp_turn_want(&c->work) : 0;
 	if (r < 0)
 		return r;
 	/* A hang-up is told again and again: not while only a job can go on. */
@@ -239,18 +241,20 @@ static void hang_up(struct grp_connection *c)
 
 static int run(struct grp_connection *c)
 {
+	c->running = true;
 	if (may_take(c) && c->backlog)
 		take_call(c);
 	flush(c);
 	stream(c);
 	if (c->hung_up)
 		hang_up(c);
+	c->running = false;
 	if (is_over(c) || arm(c) < 0)
 		grp_connection_free(c);
 	return 0;
 }
 
-static int on_work(sd_event_source *source, void *data)
+static int on_work(void *data)
 {
 	return run(data);
 }
@@ -306,10 +310,7 @@ static int add_sources(struct grp_connection *c)
 
 	event = sd_event_source_get_event(c->server->listen);
 	r = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_io, c);
-	if (r >= 0)
-		r = sd_event_add_defer(event, &c->work, on_work, c);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(c->work, SD_EVENT_OFF);
+	grp_turn_init(&c->work, event, on_work, c);
 	return r < 0 ? r : 0;
 }
 
@@ -375,7 +376,7 @@ void grp_connection_free(struct grp_connection *c)
 		grp_call_cancel(c->call);
 	drop_output(c);
 	sd_event_source_disable_unref(c->io);
-	sd_event_source_disable_unref(c->work);
+	grp_turn_drop(&c->work);
 	grp_wire_reader_done(&c->in);
 	json_decref(c->staged);
 	DL_DELETE(server->connections, c);

@@ -16,6 +16,7 @@
 
 #include "core/core.h"
 #include "front/wire.h"
+#include "turn.h"
 
 struct grp_agent;
 struct grp_call;
@@ -53,7 +54,9 @@ struct grp_connection {
 	struct grp_connection *prev, *next;
 	struct grp_user *user;
 	int fd;
-	sd_event_source *io, *work;
+	sd_event_source *io;
+	struct grp_turn work;
+	bool running; /* its handler: what there is to do is looked at before that ends */
 	struct grp_wire_reader in;
 	char *out; /* unsent: from out_start to out_end */
 	size_t out_start, out_end;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "core/census.h"
 #include "front/fs_internal.h"
+#include "turn.h"
 
 /* A request that is not answered yet. */
 struct grp_fs_listing {
@@ -20,7 +21,7 @@ struct grp_fs_listing {
 	fuse_req_t req;
 	struct grp_fs_mount *mount;
 	struct grp_census *census;
-	sd_event_source *step;
+	struct grp_turn step;
 	/* Answers; with @r 0 all are there. */
 	void (*answer)(struct grp_fs_listing *listing, int r);
 	/* An open: */
@@ -35,7 +36,7 @@ struct grp_fs_listing {
 static void listing_free(struct grp_fs_listing *listing)
 {
 	DL_DELETE(listing->mount->listings, listing);
-	sd_event_source_disable_unref(listing->step);
+	grp_turn_drop(&listing->step);
 	grp_census_free(listing->census);
 	free(listing);
 }
@@ -91,13 +92,15 @@ static void finish(struct grp_fs_listing *listing, int r)
 	listing_free(listing);
 }
 
-static int on_step(sd_event_source *source, void *data)
+static int on_step(void *data)
 {
 	struct grp_fs_listing *listing = data;
 	int r = -EINTR;
 
 	if (!fuse_req_interrupted(listing->req))
 		r = grp_census_step(listing->census);
+	if (r > 0)
+		r = grp_turn_want(&listing->step) ?: 1;
 	if (r > 0)
 		return 0;
 	finish(listing, r == -ENOENT ? -ENODEV : r);
@@ -117,11 +120,9 @@ static int start(const struct grp_fs_listing *what, const struct grp_group *grou
 	DL_APPEND(listing->mount->listings, listing);
 	r = grp_census_new(listing->mount->fs->agent->core, group, recursive, pidns,
 			   &listing->census);
+	grp_turn_init(&listing->step, listing->mount->fs->agent->event, on_step, listing);
 	if (r == 0)
-		r = sd_event_add_defer(listing->mount->fs->agent->event, &listing->step, on_step,
-				       listing);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(listing->step, SD_EVENT_ON);
+		r = grp_turn_want(&listing->step);
 	if (r < 0) {
 		listing_free(listing);
 		return r;

@@ -23,8 +23,9 @@
 #include "base/clock.h"
 #include "front/http_page.h"
 #include "front/http_stream.h"
+#include "turn.h"
 
-/* A turn may take 2 ms; some of it is for the last step of a slice and for sending. */
+/* A turn may take 2 ms; some of it is for the last step of a slice. */
 #define SLICE_NS 750000
 #define CONNECTIONS_MAX 32
 /* So much of an answer is handed over at a time, and fills the memory of a slow reader's socket. */
@@ -62,7 +63,7 @@ struct grp_http {
 	struct MHD_Daemon *daemon;
 	sd_event_source *io, *timer; /* libmicrohttpd's descriptor and timeout */
 	sd_event_source *deadline; /* of the eldest connection */
-	sd_event_source *work; /* on while there is something to take, to send or to free */
+	struct grp_turn work; /* wanted while there is something to take, to send or to free */
 	struct connection *connections;
 	unsigned int n_scrapes;
 	bool ending; /* nobody is suspended any more */
@@ -148,7 +149,7 @@ static int pump(struct grp_http *http)
 		return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
 	/* The next piece: others have their turn first. */
 	if (timeout_ms == 0)
-		return sd_event_source_set_enabled(http->work, SD_EVENT_ON);
+		return grp_turn_want(&http->work);
 	r = sd_event_source_set_time(http->timer, grp_now_usec() + timeout_ms * 1000);
 	if (r < 0)
 		return r;
@@ -230,22 +231,22 @@ static void take_slice(struct grp_http *http)
 		answer_streams(http, metrics);
 }
 
-static int on_work(sd_event_source *source, void *data)
+static int on_work(void *data)
 {
 	struct grp_http *http = data;
 	bool wanted = http->taking || has_waiting(http);
 	bool more;
+	int r;
 
 	/* Either would fill a turn: they alternate. */
 	http->took = wanted && !http->took;
 	if (http->took) {
 		take_slice(http);
-		return 0;
+		return grp_turn_want(&http->work);
 	}
 	more = grp_http_streams_sweep(&http->streams);
-	if (!wanted && !more)
-		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return pump(http);
+	r = wanted || more ? grp_turn_want(&http->work) : 0;
+	return pump(http) ?: r;
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -277,7 +278,7 @@ static void connection_free(struct grp_http *http, struct connection *connection
 	 * With room for another one the library listens again, from its next run on; and what
 	 * it was sent may be unused now.
 	 */
-	(void)sd_event_source_set_enabled(http->work, SD_EVENT_ON);
+	(void)grp_turn_want(&http->work);
 	if (connection->scrape)
 		http->n_scrapes--;
 	free(connection);
@@ -311,7 +312,7 @@ static enum MHD_Result start_scrape(struct grp_http *http, struct connection *co
 		return send_page(connection, GRP_HTTP_ENDING);
 	if (http->n_scrapes == SCRAPES_MAX)
 		return send_page(connection, GRP_HTTP_BUSY);
-	if (sd_event_source_set_enabled(http->work, SD_EVENT_ON) < 0)
+	if (grp_turn_want(&http->work) < 0)
 		return send_page(connection, GRP_HTTP_FAILED);
 	http->n_scrapes++;
 	connection->scrape = true;
@@ -392,10 +393,7 @@ static int add_sources(struct grp_http *http)
 				      on_deadline, http);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(http->deadline, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_defer(event, &http->work, on_work, http);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(http->work, SD_EVENT_OFF);
+	grp_turn_init(&http->work, event, on_work, http);
 	return r < 0 ? r : 0;
 }
 
@@ -437,7 +435,7 @@ void grp_http_free(struct grp_http *http)
 	sd_event_source_disable_unref(http->io);
 	sd_event_source_disable_unref(http->timer);
 	sd_event_source_disable_unref(http->deadline);
-	sd_event_source_disable_unref(http->work);
+	grp_turn_drop(&http->work);
 	while (grp_http_streams_sweep(&http->streams))
 		;
 	free(http);

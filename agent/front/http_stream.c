@@ -12,7 +12,7 @@
 
 /* Of all answers in one turn: well below a millisecond. */
 #define TURN_BYTES (64 * 1024)
-/* Groups, of a few strings each: all of them at once would take long. */
+/* Groups: to free all of them at once would take long. */
 #define SWEEP_GROUPS 1024
 
 struct grp_http_snapshot {

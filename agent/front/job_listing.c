@@ -27,6 +27,7 @@ struct row {
 struct listing {
 	struct grp_job job; /* first */
 	const struct grp_listing_kind *kind;
+	bool begun;
 	bool counting; /* processes are wanted, and not known yet */
 	struct grp_processes *processes; /* owned; while counting, after the first step */
 	bool prepared; /* processes are known, what runs is settled */
@@ -124,6 +125,11 @@ static int step(struct grp_job *job, json_t **ret_reply)
 	struct listing *listing = (struct listing *)job;
 	int r = 0;
 
+	/* To find all the groups may have filled the turn. */
+	if (!listing->begun) {
+		listing->begun = true;
+		return GRP_JOB_AGAIN;
+	}
 	if (!listing->prepared)
 		return prepare(listing);
 	for (unsigned int i = 0; r == 0 && listing->unmade && i < ROWS_AT_ONCE; i++)

@@ -71,20 +71,21 @@ void grp_job_free(struct grp_job *job)
 	spare_caller(job, false);
 	if (job->type->done)
 		job->type->done(job);
-	sd_event_source_disable_unref(job->work);
+	grp_turn_drop(&job->work);
 	sd_event_source_disable_unref(job->timer);
 	job->call->job = NULL;
 	free(job);
 }
 
-/* A turn that began at @begun_usec. Return: of the last step; of none, as there is more. */
+/* A turn that began at @begun_usec. Return: of the last step. */
 static int run(struct grp_job *job, uint64_t begun_usec, json_t **ret_reply)
 {
 	uint64_t end = begun_usec + TURN_USEC;
-	int r = GRP_JOB_AGAIN;
+	int r;
 
-	while (r == GRP_JOB_AGAIN && grp_now_usec() < end)
+	do {
 		r = job->type->step(job, ret_reply);
+	} while (r == GRP_JOB_AGAIN && grp_now_usec() < end);
 	return r;
 }
 
@@ -95,9 +96,9 @@ static int rearm(struct grp_job *job, int result)
 	int r;
 
 	set_waiting(job, !again);
-	r = sd_event_source_set_enabled(job->work, again ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-	if (r < 0 || again)
-		return r;
+	if (again)
+		return grp_turn_want(&job->work);
+	grp_turn_drop(&job->work);
 	r = sd_event_source_set_time_relative(job->timer, job->pause_usec);
 	return r < 0 ? r : sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
 }
@@ -114,7 +115,7 @@ static void turn(struct grp_job *job)
 		grp_call_finish(call, r, reply);
 }
 
-static int on_work(sd_event_source *source, void *data)
+static int on_turn(void *data)
 {
 	turn(data);
 	return 0;
@@ -131,12 +132,8 @@ static int add_sources(struct grp_job *job)
 	sd_event *event = job->call->agent->event;
 	int r;
 
-	r = sd_event_add_defer(event, &job->work, on_work, job);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(job->work, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time(event, &job->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
-				      on_timer, job);
+	grp_turn_init(&job->work, event, on_turn, job);
+	r = sd_event_add_time(event, &job->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer, job);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
 	return r;
@@ -148,7 +145,7 @@ int grp_job_start(struct grp_job *job, json_t **ret_reply)
 	int r;
 
 	grp_job_renew(job);
-	/* What was prepared for it is of this turn, and may have filled it. */
+	/* What was prepared for it is of this turn. */
 	r = run(job, job->call->begun_usec, &reply);
 	if (r > 0)
 		spare_caller(job, true);
@@ -166,7 +163,7 @@ void grp_jobs_event(struct grp_agent *agent)
 	if (!agent->server)
 		return;
 	DL_FOREACH(agent->server->jobs, job)
-		(void)sd_event_source_set_enabled(job->work, SD_EVENT_ONESHOT);
+		(void)grp_turn_want(&job->work);
 }
 
 void grp_jobs_observe(struct grp_agent *agent)

@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "front/call.h"
+#include "turn.h"
 
 struct grp_agent;
 
@@ -41,7 +42,8 @@ struct grp_job_type {
 struct grp_job {
 	const struct grp_job_type *type;
 	struct grp_call *call;
-	sd_event_source *work, *timer;
+	struct grp_turn work;
+	sd_event_source *timer;
 	uint64_t deadline_usec; /* CLOCK_MONOTONIC */
 	uint64_t pause_usec; /* set by a step that waits */
 	bool waits;

@@ -11,7 +11,6 @@
 #include <utlist.h>
 
 #include "agent.h"
-#include "base/cleanup.h"
 #include "core/inode.h"
 
 /* Room for so many more. */
@@ -72,15 +71,18 @@ static int children_of(const struct grp_group *group, struct children *ret_child
 {
 	struct children children = { .n = 0 };
 
-	if (group->n_children)
-		children.items = reallocarray(NULL, group->n_children, sizeof(*children.items));
-	if (group->n_children && !children.items)
+	*ret_children = children;
+	if (!group->n_children)
+		return 0;
+	children.items = reallocarray(NULL, group->n_children, sizeof(*children.items));
+	if (!children.items)
 		return -ENOMEM;
 	for (struct grp_group *child = group->children; child; child = child->next) {
-		struct named *item = &children.items[children.n];
+		struct named *item;
 
 		if (child->dying)
 			continue;
+		item = &children.items[children.n];
 		*item = (struct named){ .prefix = prefix_of(child->name), .group = child };
 		LL_PREPEND(children.first, item);
 		children.n++;

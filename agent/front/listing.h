@@ -37,8 +37,8 @@ struct grp_listing_row {
 struct grp_listing_kind {
 	const char *key; /* of the answer: an array of objects */
 	/*
-	 * Tasks and processes are wanted: tasks of all groups at the same moment, processes
-	 * in keeping with them, see core/processes.h.
+	 * Tasks and processes are wanted: processes in keeping with the tasks of their group,
+	 * see core/processes.h.
 	 */
 	bool counts;
 	/* One group: a JSON object to @out. @row: set where counts are. Return: 0; -errno. */

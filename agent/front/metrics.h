@@ -75,10 +75,10 @@ struct grp_metrics {
 struct grp_metrics_taking;
 
 /**
- * grp_metrics_take_begin() - a copy of everything, in pieces. Counts of tasks and processes
- * are of this moment, see core/snapshot.h.
+ * grp_metrics_take_begin() - a copy of everything, in pieces. Of which moment the counts of
+ * tasks and processes are: core/snapshot.h.
  * @ret_taking: owned by the caller, grp_metrics_take_end().
- * Return: 0; -ENOMEM; -errno of the snapshot. Context: loop; one pass over the tasks.
+ * Return: 0; -ENOMEM; -errno of the snapshot. Context: loop.
  */
 int grp_metrics_take_begin(struct grp_agent *agent, struct grp_metrics_taking **ret_taking);
 

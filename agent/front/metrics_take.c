@@ -23,8 +23,9 @@
 #include "front/metrics.h"
 #include "release.h"
 
-/* Of a step: some dozen microseconds. */
-#define GROUPS_AT_ONCE 32
+/* Of a step: some dozen microseconds. A group takes as long as so many bytes of its path. */
+#define BYTES_AT_ONCE 4096
+#define GROUP_BYTES 128
 
 struct grp_metrics_taking {
 	struct grp_agent *agent;
@@ -43,24 +44,26 @@ static int take_snapshot(struct grp_metrics_taking *taking)
 	return grp_snapshot_step(&taking->snapshot);
 }
 
-static int copy_row(struct grp_metrics *metrics, const struct grp_group *group,
-		    const struct grp_snapshot_row *row)
+/* Return: length of its path; -errno. */
+static ssize_t copy_row(struct grp_metrics *metrics, const struct grp_group *group,
+			const struct grp_snapshot_row *row)
 {
 	struct grp_metrics_group *copy = &metrics->groups[metrics->n_groups];
 	char path[GRP_PATH_MAX];
 	ssize_t len = grp_group_path(group, path, sizeof(path));
 
 	if (len < 0)
-		return (int)len;
+		return len;
 	*copy = (struct grp_metrics_group){
 		.own = row->own,
 		.tree_ns = row->tree_ns,
 		.tasks = row->tasks,
 		.processes = row->processes,
 	};
-	len = grp_metrics_labels(group->hierarchy->name, path, &copy->labels);
-	metrics->n_groups += len == 0;
-	return (int)len;
+	if (grp_metrics_labels(group->hierarchy->name, path, &copy->labels) < 0)
+		return -ENOMEM;
+	metrics->n_groups++;
+	return len;
 }
 
 /* Some of them; one that was removed meanwhile is left out. */
@@ -68,20 +71,22 @@ static int copy_rows(struct grp_metrics_taking *taking)
 {
 	const struct grp_snapshot *snapshot = &taking->snapshot;
 	struct grp_metrics *metrics = taking->metrics;
-	int r = 0;
+	ssize_t n = 0;
 
 	if (!metrics->groups)
 		metrics->groups = reallocarray(NULL, snapshot->n + 1, sizeof(*metrics->groups));
 	if (!metrics->groups)
 		return -ENOMEM;
-	for (unsigned int i = 0; !r && taking->copied < snapshot->n && i < GROUPS_AT_ONCE; i++) {
+	for (size_t bytes = 0; taking->copied < snapshot->n && bytes < BYTES_AT_ONCE;
+	     bytes += GROUP_BYTES + (size_t)n) {
 		const struct grp_snapshot_row *row = &snapshot->rows[taking->copied++];
 		const struct grp_group *group = grp_group_at(taking->agent->core, row->group);
 
-		if (group && !group->dying)
-			r = copy_row(metrics, group, row);
+		n = group && !group->dying ? copy_row(metrics, group, row) : 0;
+		if (n < 0)
+			return (int)n;
 	}
-	return r ?: taking->copied < snapshot->n;
+	return taking->copied < snapshot->n;
 }
 
 /* --- programs and maps ------------------------------------------------------------ */

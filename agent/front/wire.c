@@ -129,6 +129,11 @@ ssize_t grp_wire_reader_fill_fd(struct grp_wire_reader *reader, int fd, int *pas
 	return n;
 }
 
+bool grp_wire_reader_has_more(const struct grp_wire_reader *reader)
+{
+	return reader->start != reader->end;
+}
+
 static int parse_object(const char *bytes, size_t len, json_t **ret_object)
 {
 	_cleanup_json_ json_t *object = NULL;

@@ -70,6 +70,9 @@ ssize_t grp_wire_reader_fill_fd(struct grp_wire_reader *reader, int fd, int *pas
  */
 int grp_wire_reader_next(struct grp_wire_reader *reader, json_t **ret_message);
 
+/* grp_wire_reader_has_more() - there are bytes, of a whole message or not. */
+bool grp_wire_reader_has_more(const struct grp_wire_reader *reader);
+
 /**
  * grp_wire_encode() - a message as it goes out.
  * @ret_bytes: owned by the caller, free().

@@ -85,6 +85,11 @@ repeat() {
 	passes cli/a.c
 }
 
+@test "turn" {
+	sample agent/a.c <<<'	sd_event_add_defer(event, &source, on_work, data);'
+	caught turn agent/a.c 2
+}
+
 @test "no-sleep" {
 	sample agent/a.c <<<'	usleep(10);'
 	caught no-sleep agent/a.c 2

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "bystander.h"
 #include "fake_agent.h"
 #include "front/fs_internal.h"
 
@@ -288,6 +289,8 @@ static void test_open_of_many(void **state)
 	make_many(f);
 	opened = say(f, FUSE_OPEN, node, USER, &open, sizeof(open));
 	assert_return_code(sd_event_run(f->fake->agent.event, 0), 0);
+	assert_in_range(bystander_wait(f->fake->agent.event), 1, BYSTANDER_TURNS);
+	assert_non_null(f->mount->listings);
 	assert_int_equal(ask(f, FUSE_GETATTR, node, USER, &attributes, sizeof(attributes)), 0);
 	assert_int_equal(hear(f, opened), 0);
 	memcpy(&out, f->reply, sizeof(out));

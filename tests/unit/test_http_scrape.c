@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "bystander.h"
 #include "front/http_stream.h"
 #include "http_help.h"
 
@@ -71,6 +72,26 @@ static void test_snapshot_in_pieces(void **state)
 	assert_int_equal(fixture->taken, 2);
 	for (size_t i = 0; i < 2; i++)
 		close_client(&clients[i]);
+}
+
+/* Whoever shares the loop is not kept waiting for the end of it, nor of the text. */
+static void test_others_have_their_turn(void **state)
+{
+	struct http_fixture *fixture = *state;
+	struct http_client client = open_client(fixture, GET("/metrics"));
+
+	fixture->pieces = 1000000;
+	fixture->n_groups = MANY_GROUPS;
+	until_taking(fixture);
+	assert_in_range(bystander_wait(fixture->event), 1, BYSTANDER_TURNS);
+	assert_int_not_equal(fixture->left, 0);
+	while (!client.len) {
+		assert_true(sd_event_run(fixture->event, 1000) >= 0);
+		receive(&client);
+	}
+	assert_in_range(bystander_wait(fixture->event), 1, BYSTANDER_TURNS);
+	(void)serve(fixture, &client, 1);
+	close_client(&client);
 }
 
 /* A piece that takes long begins a turn of its own, however little time the one before took. */
@@ -328,6 +349,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_failed_snapshot, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot_in_pieces, http_setup, http_teardown),
+		cmocka_unit_test_setup_teardown(test_others_have_their_turn, http_setup,
+						http_teardown),
 		cmocka_unit_test_setup_teardown(test_long_pieces, http_setup, http_teardown),
 		cmocka_unit_test_setup_teardown(test_end_in_the_midst_of_a_snapshot, http_setup,
 						http_teardown),

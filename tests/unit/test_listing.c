@@ -7,13 +7,16 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup_json.h"
+#include "bystander.h"
 #include "method_help.h"
 
 #define GROUPS 25U
+#define MANY 20000
 
 /* Names that differ in their first bytes, behind them, and in how long they are. */
 static void test_order(void **state)
@@ -76,12 +79,30 @@ static void test_tasks_in_pieces(void **state)
 	assert_int_equal(f->fake->kernel->whole_passes, passes);
 }
 
+/* Nor does anybody wait until it is whole. */
+static void test_others_meanwhile(void **state)
+{
+	struct method_fixture *f = *state;
+	char byte;
+
+	method_be_root(f);
+	fake_task_threads(f->fake->kernel, 1000, MANY);
+	fake_client_send_text(&f->client, "{\"method\":\"org.grpagent.ListTasks\",\"parameters\":"
+					  "{\"group\":\"/\"}}");
+	while (!f->fake->kernel->passes[GRP_PASS_LIST])
+		assert_return_code(sd_event_run(f->fake->agent.event, 1000), 0);
+	assert_in_range(bystander_wait(f->fake->agent.event), 1, BYSTANDER_TURNS);
+	assert_int_equal(recv(f->client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+	json_decref(fake_parameters(fake_client_receive(&f->client)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		METHOD_TEST(test_order),
 		METHOD_TEST(test_pieces),
 		METHOD_TEST(test_tasks_in_pieces),
+		METHOD_TEST(test_others_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name("listing", tests, NULL, NULL);

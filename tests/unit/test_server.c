@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/cleanup_json.h"
+#include "bystander.h"
 #include "fake_agent.h"
 #include "front/connection.h"
 #include "front/server.h"
@@ -271,6 +272,43 @@ static void test_pipelined(void **state)
 	fake_client_close(&client);
 }
 
+/* Answers that have come since. */
+static unsigned int count_answers(const struct fake_client *client)
+{
+	unsigned int n = 0;
+	char bytes[4096];
+	ssize_t len;
+
+	while ((len = recv(client->fd, bytes, sizeof(bytes), 0)) > 0)
+		for (ssize_t i = 0; i < len; i++)
+			n += bytes[i] == '\0';
+	return n;
+}
+
+/* Nobody waits until all that another one has sent at once is answered. */
+static void test_others_meanwhile(void **state)
+{
+	static const char ping[] = "{\"method\":\"org.grpagent.Ping\"}";
+	const unsigned int n = 100; /* what a socket takes */
+	struct fake_agent *fake = *state;
+	unsigned int answered = 0;
+	struct fake_client client;
+
+	fake_client_open(fake, &client);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(send(client.fd, ping, sizeof(ping), 0), sizeof(ping));
+	while (!answered) {
+		assert_return_code(sd_event_run(fake->agent.event, 1000), 0);
+		answered += count_answers(&client);
+	}
+	assert_in_range(bystander_wait(fake->agent.event), 1, BYSTANDER_TURNS);
+	answered += count_answers(&client);
+	assert_in_range(answered, 1, 1 + BYSTANDER_TURNS);
+	fake_agent_idle(fake);
+	assert_int_equal(answered + count_answers(&client), n);
+	fake_client_close(&client);
+}
+
 /* Who has sent all and closed its half still gets every answer. */
 static void test_half_closed(void **state)
 {
@@ -396,10 +434,13 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ping),	TEST(test_introspection), TEST(test_wrong_calls),
-		TEST(test_long_method), TEST(test_malformed),	  TEST(test_nested),
-		TEST(test_endless),	TEST(test_half),	  TEST(test_pipelined),
-		TEST(test_half_closed), TEST(test_oneway),	  TEST(test_never_reads),
+		TEST(test_ping),	TEST(test_introspection),
+		TEST(test_wrong_calls), TEST(test_long_method),
+		TEST(test_malformed),	TEST(test_nested),
+		TEST(test_endless),	TEST(test_half),
+		TEST(test_pipelined),	TEST(test_others_meanwhile),
+		TEST(test_half_closed), TEST(test_oneway),
+		TEST(test_never_reads),
 
 		TEST(test_starting),
 
