@@ -371,6 +371,12 @@ static void wait_for(struct grp_releases *releases, uint64_t when)
 		GRP_LOG_WARNING("cannot set a timer: %s, ignoring", strerror(-r));
 }
 
+static void want_turn(struct grp_releases *releases)
+{
+	if (grp_turn_want(&releases->work) < 0)
+		wait_for(releases, grp_now_usec() + RETRY_USEC);
+}
+
 void grp_releases_round(struct grp_releases *releases)
 {
 	const struct grp_core *core = releases->agent->core;
@@ -382,7 +388,7 @@ void grp_releases_round(struct grp_releases *releases)
 	if (when)
 		wait_for(releases, when);
 	if (grp_release_waits(core, GRP_RELEASE_REMOVE) || (runs && !when))
-		(void)grp_turn_want(&releases->work);
+		want_turn(releases);
 }
 
 /* --- life --------------------------------------------------------------------------------- */

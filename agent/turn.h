@@ -22,8 +22,8 @@ struct grp_turn {
 void grp_turn_init(struct grp_turn *turn, sd_event *event, int (*handler)(void *data), void *data);
 
 /*
- * grp_turn_want() - one turn, behind those that are ready now; once however often it is called
- * before. Return: 0; -ENOMEM.
+ * grp_turn_want() - one turn, behind what the loop knows to be ready; one, however often it is
+ * called before. Return: 0; -ENOMEM; -ESTALE: the loop has ended.
  */
 int grp_turn_want(struct grp_turn *turn);
 

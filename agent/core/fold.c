@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/internal.h"
+#include "core/snapshot.h"
 
 int grp_base_load(struct grp_core *core, struct grp_group *group, enum grp_base_kind kind,
 		  struct grp_base *ret)
@@ -227,7 +228,8 @@ static int fold_group(struct grp_core *core, struct grp_group *group, struct grp
 		core->base->exits += sum->exits;
 		core->base->seq = journal->seq;
 		r = grp_base_store(core, group->parent, GRP_BASE_GONE, core->base);
-		core->handed_up++;
+		if (!r)
+			grp_snapshots_folded(core, group);
 	}
 	free(sum);
 	if (r)

@@ -60,7 +60,7 @@ struct grp_core {
 	struct grp_memory_engine *memory; /* see place_memory.h */
 	struct grp_census *censuses; /* under way, see census.h */
 	struct grp_processes *counts; /* the first works, see processes.h */
-	uint64_t handed_up; /* times that a removed group's usage went to its parent */
+	struct grp_snapshot *snapshots; /* that are being taken: snapshot.h */
 	grp_sink_fn sink; /* NULL: nobody watches */
 	void *sink_data;
 	uint64_t pressure_looked_ns; /* when events of memory pressure were last looked at */

@@ -17,15 +17,13 @@
 #define ROWS_AT_ONCE 32
 /* Of what the list is put into: memory that is used for the first time takes its time. */
 #define ROOM_AT_ONCE 2048
-/* So often it begins again because of a removed group; then it is done in one piece. */
-#define TRIES 3
 
 /* What is noted of all groups in one step: little, and into memory that was used before. */
 struct grp_snapshot_listed {
 	struct grp_group_ref group;
 	uint32_t parent; /* index; of a root: 0 */
 	uint32_t tasks;
-	uint64_t tree_ns; /* of the groups below it, as far as these are made */
+	uint64_t tree_ns; /* of the groups below it, as far as these are made; made: with its own */
 };
 
 /* --- rows -------------------------------------------------------------------------------------- */
@@ -63,7 +61,7 @@ static int fill_row(struct grp_core *core, struct grp_group *group, struct grp_b
  */
 static int make_row(struct grp_snapshot *snapshot, size_t index)
 {
-	const struct grp_snapshot_listed *listed = &snapshot->listed[index];
+	struct grp_snapshot_listed *listed = &snapshot->listed[index];
 	struct grp_group *group = grp_group_at(snapshot->core, listed->group);
 	struct grp_snapshot_row *row = &snapshot->rows[index];
 	__u64 *shown;
@@ -75,6 +73,7 @@ static int make_row(struct grp_snapshot *snapshot, size_t index)
 	r = fill_row(snapshot->core, group, snapshot->sum, row);
 	if (r)
 		return r;
+	listed->tree_ns = row->tree_ns;
 	if (group->parent)
 		snapshot->listed[listed->parent].tree_ns += row->tree_ns;
 	if (group->dying)
@@ -144,11 +143,8 @@ static int list_groups(struct grp_snapshot *snapshot)
 	uint32_t *path = malloc((total + 1) * sizeof(*path));
 	int r;
 
-	free(snapshot->rows);
 	snapshot->rows = reallocarray(NULL, total + 1, sizeof(*snapshot->rows));
 	snapshot->n = 0;
-	snapshot->handed_up = core->handed_up;
-	snapshot->tries++;
 	snapshot->listing = false;
 	r = path && snapshot->rows ? enlarge(snapshot, total) : -ENOMEM;
 	if (!r)
@@ -161,11 +157,23 @@ static int list_groups(struct grp_snapshot *snapshot)
 	return r;
 }
 
+/* It is not told any more of what is folded. */
+static void leave(struct grp_snapshot *snapshot)
+{
+	struct grp_snapshot **at = &snapshot->core->snapshots;
+
+	while (*at && *at != snapshot)
+		at = &(*at)->next;
+	if (*at)
+		*at = snapshot->next;
+}
+
 /* Only what is there to be shown is kept. */
 static void finish(struct grp_snapshot *snapshot)
 {
 	size_t kept = 0;
 
+	leave(snapshot);
 	for (size_t i = 0; i < snapshot->n; i++)
 		if (snapshot->rows[i].group.id && i != kept++)
 			snapshot->rows[kept - 1] = snapshot->rows[i];
@@ -188,11 +196,14 @@ int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
 	snapshot.ready = 0;
 	if (!r)
 		r = grp_processes_new(core, NULL, 0, &snapshot.processes);
-	if (r)
+	if (r) {
 		grp_snapshot_done(&snapshot);
-	else
-		*ret_snapshot = snapshot;
-	return r;
+		return r;
+	}
+	snapshot.next = core->snapshots;
+	*ret_snapshot = snapshot;
+	core->snapshots = ret_snapshot;
+	return 0;
 }
 
 static int count(struct grp_snapshot *snapshot)
@@ -214,16 +225,12 @@ int grp_snapshot_step(struct grp_snapshot *snapshot)
 		r = count(snapshot);
 	if (r)
 		return r;
-	/* What a removed group had used is its parent's now, and may be in a row of its own. */
-	if (!snapshot->listing &&
-	    (!snapshot->tries || snapshot->handed_up != snapshot->core->handed_up)) {
+	if (!snapshot->rows && !snapshot->listing) {
 		snapshot->listing = true;
 		return GRP_SNAPSHOT_LONG;
 	}
 	if (snapshot->listing)
 		r = list_groups(snapshot);
-	if (snapshot->tries == TRIES)
-		rows = SIZE_MAX;
 	for (; !r && snapshot->unmade && rows; rows--)
 		r = make_row(snapshot, --snapshot->unmade);
 	if (r || snapshot->unmade)
@@ -234,9 +241,28 @@ int grp_snapshot_step(struct grp_snapshot *snapshot)
 
 void grp_snapshot_done(struct grp_snapshot *snapshot)
 {
+	if (snapshot->core)
+		leave(snapshot);
 	grp_processes_free(snapshot->processes);
 	free(snapshot->rows);
 	free(snapshot->listed);
 	free(snapshot->sum);
 	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+/*
+ * A parent's row is made of what it has from removed groups and of the rows of the others below
+ * it: what was added of this one is taken away again.
+ */
+void grp_snapshots_folded(struct grp_core *core, const struct grp_group *group)
+{
+	for (struct grp_snapshot *at = core->snapshots; at; at = at->next) {
+		const struct grp_snapshot_listed *listed = at->listed + at->unmade;
+		const struct grp_snapshot_listed *end = at->listed + at->n;
+
+		while (listed < end && listed->group.id != group->id)
+			listed++;
+		if (listed < end && listed->parent < at->unmade)
+			at->listed[listed->parent].tree_ns -= listed->tree_ns;
+	}
 }

@@ -31,8 +31,7 @@ struct grp_snapshot {
 	bool listing; /* is what the next step does */
 	struct grp_base *sum; /* owned: scratch */
 	size_t unmade; /* rows before it have no times yet */
-	uint64_t handed_up; /* of the core, at the beginning */
-	unsigned int tries;
+	struct grp_snapshot *next; /* of those that are being taken */
 };
 
 /**
@@ -40,15 +39,15 @@ struct grp_snapshot {
  * loop for longer than others should wait. First room is made and the processes are counted, see
  * processes.h; then all counts of tasks are taken at one moment; then the times are read, a
  * parent's after those of its children, so that it is never less than their sum.
- * @ret_snapshot: grp_snapshot_done() frees, at any time. Return: 0; -ENOMEM; -errno.
+ * @ret_snapshot: stays where it is until it is whole; grp_snapshot_done() frees, at any time.
+ * Return: 0; -ENOMEM; -errno.
  */
 int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot);
 
 /**
  * grp_snapshot_step() - some more, in a fraction of a millisecond; only the list of all
- * groups is made in one, which is some 0.1 us for each. When what a removed group
- * had used was given to its parent meanwhile, it begins again; the third time it does all
- * in one step.
+ * groups is made in one, which is some 0.1 us for each. Groups may be made and removed between
+ * two steps.
  * Return: 1: call again; GRP_SNAPSHOT_LONG: the same, and the next step is that list; 0: that
  * was all, rows and n are those to be shown, some of which may have been removed since they
  * were made; -errno.
@@ -56,5 +55,11 @@ int grp_snapshot_begin(struct grp_core *core, struct grp_snapshot *ret_snapshot)
 #define GRP_SNAPSHOT_LONG 2
 int grp_snapshot_step(struct grp_snapshot *snapshot);
 void grp_snapshot_done(struct grp_snapshot *snapshot);
+
+/*
+ * grp_snapshots_folded() - what a removed group and those below it had used is its parent's
+ * from now on: no snapshot that is being taken has it twice.
+ */
+void grp_snapshots_folded(struct grp_core *core, const struct grp_group *group);
 
 #endif

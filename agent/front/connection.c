@@ -137,8 +137,12 @@ static void stream(struct grp_connection *c)
 
 void grp_connection_wake(struct grp_connection *c)
 {
-	if (!c->running && grp_turn_want(&c->work) < 0)
-		c->dead = true;
+	if (c->running || grp_turn_want(&c->work) == 0)
+		return;
+	/* No memory: the hang-up leads to its end. */
+	c->dead = true;
+	(void)shutdown(c->fd, SHUT_RDWR);
+	(void)sd_event_source_set_enabled(c->io, SD_EVENT_ON);
 }
 
 /* Whatever comes of it, its own handler sees to it. */

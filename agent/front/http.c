@@ -148,8 +148,8 @@ static int pump(struct grp_http *http)
 	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
 		return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
 	/* The next piece: others have their turn first. */
-	if (timeout_ms == 0)
-		return grp_turn_want(&http->work);
+	if (timeout_ms == 0 && grp_turn_want(&http->work) == 0)
+		return 0;
 	r = sd_event_source_set_time(http->timer, grp_now_usec() + timeout_ms * 1000);
 	if (r < 0)
 		return r;

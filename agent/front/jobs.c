@@ -96,8 +96,10 @@ static int rearm(struct grp_job *job, int result)
 	int r;
 
 	set_waiting(job, !again);
-	if (again)
+	if (again) {
+		(void)sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
 		return grp_turn_want(&job->work);
+	}
 	grp_turn_drop(&job->work);
 	r = sd_event_source_set_time_relative(job->timer, job->pause_usec);
 	return r < 0 ? r : sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);

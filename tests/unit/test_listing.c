@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Groups told in pieces: more than one piece has, in order, each with what is below it.
+ * Groups and tasks told in pieces: more than one piece has, in order, each with what is below it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -272,6 +272,29 @@ static void test_pipelined(void **state)
 	fake_client_close(&client);
 }
 
+/* The rest of a request may come later than what was read with the one before it, or never. */
+static void test_one_and_a_half(void **state)
+{
+	static const char pings[] = "{\"method\":\"org.grpagent.Ping\"}\0"
+				    "{\"method\":\"org.grpagent.Ping\"}";
+	const size_t first = 3 * sizeof(pings) / 4;
+	struct fake_client client;
+
+	for (unsigned int comes = 0; comes < 2; comes++) {
+		fake_client_open(*state, &client);
+		fake_client_send(&client, pings, first);
+		json_decref(fake_parameters(fake_client_receive(&client)));
+		fake_agent_idle(*state);
+		if (comes) {
+			fake_client_send(&client, pings + first, sizeof(pings) - first);
+			json_decref(fake_parameters(fake_client_receive(&client)));
+		}
+		assert_return_code(shutdown(client.fd, SHUT_WR), errno);
+		assert_null(fake_client_receive(&client));
+		fake_client_close(&client);
+	}
+}
+
 /* Answers that have come since. */
 static unsigned int count_answers(const struct fake_client *client)
 {
@@ -434,13 +457,13 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ping),	TEST(test_introspection),
-		TEST(test_wrong_calls), TEST(test_long_method),
-		TEST(test_malformed),	TEST(test_nested),
-		TEST(test_endless),	TEST(test_half),
-		TEST(test_pipelined),	TEST(test_others_meanwhile),
-		TEST(test_half_closed), TEST(test_oneway),
-		TEST(test_never_reads),
+		TEST(test_ping),	   TEST(test_introspection),
+		TEST(test_wrong_calls),	   TEST(test_long_method),
+		TEST(test_malformed),	   TEST(test_nested),
+		TEST(test_endless),	   TEST(test_half),
+		TEST(test_pipelined),	   TEST(test_others_meanwhile),
+		TEST(test_one_and_a_half), TEST(test_half_closed),
+		TEST(test_oneway),	   TEST(test_never_reads),
 
 		TEST(test_starting),
 

@@ -18,8 +18,10 @@
 
 /* So that there are several pieces. */
 #define FILLERS 150
+#define LATER 70
 /* As in snapshot.c; and more groups than that, a multiple of the above. */
 #define ROOM_AT_ONCE 2048
+#define ROWS_AT_ONCE 32
 #define MANY 3000
 
 static int setup(void **state)
@@ -131,6 +133,18 @@ static void fill(struct world *world)
 	}
 }
 
+/* One of those that are listed on the other side of it. */
+static void later(struct world *world, unsigned int i, bool make)
+{
+	char spec[16];
+
+	(void)snprintf(spec, sizeof(spec), "/l%u", i);
+	if (make)
+		world_mkdir(world, spec);
+	else
+		assert_int_equal(world_rmdir(world, spec), 0);
+}
+
 /* Return: rows of groups that are there. */
 static size_t nothing_is_counted_twice(const struct world *world,
 				       const struct grp_snapshot *snapshot)
@@ -190,26 +204,80 @@ static void group_is_removed_meanwhile(void **state)
 	assert_true(pieces > 3);
 }
 
-/* With one removed before each piece it comes to its end all the same. */
+/* The same of one with a child, that is listed before all others or behind all. */
+static void tree_is_removed_meanwhile(struct world *world, bool last)
+{
+	struct grp_snapshot snapshot;
+	uint64_t used = 0;
+	int more = 1;
+
+	for (unsigned int after = 0; more; after++) {
+		world_mkdir(world, "/gone");
+		world_mkdir(world, "/gone/child");
+		for (unsigned int i = 0; i < 2; i++) {
+			assert_int_equal(world_move(world, i ? "/gone" : "/gone/child", 10, false),
+					 0);
+			fake_task_run(world->fake, 10, 1, 100);
+			used += 100;
+		}
+		assert_int_equal(world_move(world, "/a", 10, false), 0);
+		for (unsigned int i = 0; last && i < LATER; i++)
+			later(world, i, true);
+		assert_int_equal(grp_snapshot_begin(world->core, &snapshot), 0);
+		more = steps(&snapshot, after);
+		assert_int_equal(world_rmdir(world, "/gone/child"), 0);
+		if (after % 2 && more)
+			more = steps(&snapshot, 1);
+		assert_int_equal(world_rmdir(world, "/gone"), 0);
+		world_collect(world);
+		assert_null(world_find(world, "/gone"));
+		if (more)
+			assert_int_equal(steps(&snapshot, ~0U), 0);
+		assert_int_equal(row_of(&snapshot, world_find(world, "/"))->tree_ns, used);
+		(void)nothing_is_counted_twice(world, &snapshot);
+		grp_snapshot_done(&snapshot);
+		for (unsigned int i = 0; last && i < LATER; i++)
+			later(world, i, false);
+		world_collect(world);
+	}
+}
+
+static void trees_are_removed_meanwhile(void **state)
+{
+	fill(*state);
+	tree_is_removed_meanwhile(*state, false);
+	world_close(*state);
+	world_open_populated(*state, 4096, 16);
+	fill(*state);
+	tree_is_removed_meanwhile(*state, true);
+}
+
+/* With one removed before each piece it comes to its end all the same, in pieces. */
 static void groups_are_removed_all_the_time(void **state)
 {
 	struct world *world = *state;
 	struct grp_snapshot snapshot;
 	unsigned int n = 0;
+	size_t unmade;
+	int more;
 
 	fill(world);
 	assert_int_equal(grp_snapshot_begin(world->core, &snapshot), 0);
 	do {
+		unmade = snapshot.unmade;
 		world_mkdir(world, "/gone");
 		assert_int_equal(world_move(world, "/gone", 10, false), 0);
 		fake_task_run(world->fake, 10, 1, 100);
 		assert_int_equal(world_move(world, "/a", 10, false), 0);
 		assert_int_equal(world_rmdir(world, "/gone"), 0);
 		world_collect(world);
-		assert_true(n++ < 6);
-	} while (steps(&snapshot, 1));
+		assert_true(n++ < FILLERS);
+		more = steps(&snapshot, 1);
+		assert_true(!unmade || unmade - snapshot.unmade <= ROWS_AT_ONCE);
+	} while (more);
+	assert_true(n > FILLERS / ROWS_AT_ONCE);
 	assert_int_equal(row_of(&snapshot, world_find(world, "/"))->tree_ns, 100 * n);
-	assert_int_equal(nothing_is_counted_twice(world, &snapshot), 5 + FILLERS);
+	assert_int_equal(snapshot.n, 5 + FILLERS);
 	grp_snapshot_done(&snapshot);
 }
 
@@ -288,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(snapshot_says_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_is_announced, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_is_removed_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(trees_are_removed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(groups_are_removed_all_the_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(hierarchy_is_removed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(groups_are_made_meanwhile, setup, teardown),
