@@ -1,8 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=alone
 #
 # The life of the agent as a program: exit statuses and their reasons, the lock of an instance,
-# readiness and watchdog, ending, settings, --unload. What survives a kill is sigkill.bats.
+# readiness and watchdog, ending, settings, --unload. What survives a kill is sigkill.bats. Alone, as an
+# agent is to have nothing to do.
 
 load lib
 
