@@ -116,6 +116,8 @@ static bool make_room(struct grp_snapshot *snapshot)
 	size_t left = snapshot->room - snapshot->ready;
 	size_t n = left < ROOM_AT_ONCE ? left : ROOM_AT_ONCE;
 
+	if (!left)
+		return false;
 	memset(&snapshot->listed[snapshot->ready], 0, n * sizeof(*snapshot->listed));
 	snapshot->ready += n;
 	return snapshot->ready < snapshot->room;
